@@ -1,0 +1,211 @@
+// The neutral vocabulary: what is said between a network and the rest of the house. Networks never translate to each
+// other: an Event comes from a network, a Command goes to it, and both carry the same Content. A field enters when two
+// networks, or XMPP itself, carry it. Nothing here assumes that one side is XMPP.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "bridges/reason.hpp"
+#include "bridges/text.hpp"
+#include "mapping/ids.hpp"
+
+namespace dragoman {
+
+using Time = std::chrono::sys_time<std::chrono::milliseconds>;
+
+// Where something is said: in a room, with one person, or with a place itself (an IRC server's own lines).
+using Conversation = std::variant<RoomId, UserId, PlaceId>;
+
+// ---------------------------------------------------------------------------------------------------------- content
+
+struct Attachment {
+  std::string url;
+  std::string name;         // a file name without any path, may be empty
+  std::string media_type;   // empty: unknown
+  std::optional<std::uint64_t> size;  // bytes
+  std::string description;
+  bool operator==(const Attachment&) const = default;
+};
+
+// What a reply answers. `author` and `text` are what the one who replied saw; either may be empty.
+struct Quote {
+  MessageId message;
+  std::string author;  // the nick
+  std::string text;
+  bool operator==(const Quote&) const = default;
+};
+
+enum class MessageKind : std::uint8_t { normal, notice, action };  // action: "/me", its text without the "/me "
+
+struct Message {
+  Text text;
+  MessageKind kind = MessageKind::normal;
+  std::vector<Attachment> attachments;
+  std::optional<Quote> quote;
+  std::string thread;
+  bool operator==(const Message&) const = default;
+};
+
+struct Edit {
+  MessageId target;  // always the first version
+  Message message;
+  bool operator==(const Edit&) const = default;
+};
+
+struct Retraction {
+  MessageId target;
+  std::string reason;       // of a moderator
+  bool moderation = false;  // somebody else's message is taken back
+  bool operator==(const Retraction&) const = default;
+};
+
+struct Reactions {  // the whole set of its sender on that message; empty: all taken back
+  MessageId target;
+  std::vector<std::string> emoji;
+  bool operator==(const Reactions&) const = default;
+};
+
+enum class TypingState : std::uint8_t { active, composing, paused, inactive, gone };
+struct Typing {
+  TypingState state = TypingState::active;
+  bool operator==(const Typing&) const = default;
+};
+
+struct ReadMark {
+  MessageId up_to;
+  bool displayed = true;  // false: received
+  bool operator==(const ReadMark&) const = default;
+};
+
+struct Subject {
+  Text text;
+  bool operator==(const Subject&) const = default;
+};
+
+using Content = std::variant<Message, Edit, Retraction, Reactions, Typing, ReadMark, Subject>;
+
+// ------------------------------------------------------------------------------------------------------------ people
+
+// One neutral scale. A network maps its own ranks onto it.
+enum class Standing : std::uint8_t { banned, visitor, participant, member, moderator, admin, owner };
+
+enum class Availability : std::uint8_t { online, away };
+
+struct Member {
+  std::string nick;     // as shown; unique in its room
+  std::string address;  // "user@host" or the network's own user id; may be empty
+  std::string account;  // the account's name when the network tells; may be empty
+  std::string status;   // away message; may be empty
+  Standing standing = Standing::participant;
+  Availability availability = Availability::online;
+  std::uint16_t marks = 0;  // the network's own flags, opaque to everyone else, kept with the member
+  bool operator==(const Member&) const = default;
+};
+
+struct Sender {
+  std::string nick;     // as shown in the conversation; empty: the network itself
+  UserId user;          // may be empty where the nick says it all
+  std::string account;  // as in Member
+  bool own = false;     // the session's own voice: an echo, or another device of the same person
+};
+
+// ------------------------------------------------------------------------------------------------ events, inbound only
+
+// The session is in the room: all who are there, itself included. Sent once a join is complete, and again after a
+// reconnection: the room compares and tells only what is new.
+struct Entered {
+  std::string nick;  // the session's own
+  std::vector<Member> members;
+  bool created = false;
+};
+struct MemberJoined { Member member; };
+enum class Departure : std::uint8_t { left, quit, kicked, banned, lost };
+struct MemberLeft {
+  std::string nick;
+  Departure how = Departure::left;
+  std::string by;  // who kicked or banned
+  std::string reason;
+};
+struct MemberRenamed { std::string nick, new_nick; };
+// Standing, away or address changed: the member as it now is. `by` may be empty.
+struct MemberUpdated { Member member; std::string by; };
+
+enum class RoomKind : std::uint8_t { group, direct, list };
+struct RoomInfo {
+  RoomKind kind = RoomKind::group;
+  std::string name;
+  std::string description;
+  std::string avatar;  // URL
+  bool members_only = false, moderated = false, password_protected = false, hidden = false;
+  std::optional<std::size_t> limit;  // how many may enter
+  std::string modes;                 // as the network writes them, for people
+};
+struct Invited { std::string by; std::string reason, key; };
+struct Profile { std::string nick, full_name, address, avatar, about; };
+
+struct ListedRoom { RoomId room; std::string name; std::size_t members = 0; std::string topic; };
+struct Listing { std::vector<ListedRoom> rooms; std::size_t total = 0; };
+
+struct ListedUser { std::string who; Standing standing = Standing::banned; std::string by, reason; };
+struct StandingList { std::vector<ListedUser> users; };  // answers ListStandings
+
+// What became of a command. `token` is the command's own. Delivered carries the id that the message has for good.
+struct Delivered { std::string token; };
+struct Failed { std::string token; Failure failure; };
+// An answer to a question that is plain text (a version, a time), or none.
+struct Answered { std::string token; std::string text; };
+
+enum class Link : std::uint8_t { connecting, up, lost, closed };
+// The session's own connection. `lost` is followed by more attempts, `closed` is not. In a conversation with the place.
+struct LinkState { Link link = Link::connecting; Failure why; };
+// Left for good: kicked, banned, killed, or asked for.
+struct Exited { Departure how = Departure::left; std::string by; std::string reason; };
+// What a room can carry has changed (see Session::features).
+struct FeaturesChanged {};
+
+using What = std::variant<Message, Edit, Retraction, Reactions, Typing, ReadMark, Subject, Entered, MemberJoined,
+                          MemberLeft, MemberRenamed, MemberUpdated, RoomInfo, Invited, Profile, Listing, StandingList,
+                          Delivered, Failed, Answered, LinkState, Exited, FeaturesChanged>;
+
+struct Event {
+  Conversation in;
+  Sender sender;   // who did it; empty where nobody did
+  MessageId id;    // of Message, Edit, …; empty where the network gives none: the room then makes one
+  Time time{};     // zero: now
+  bool past = false;  // from the network's history, not live
+  What what;
+};
+
+// --------------------------------------------------------------------------------------------- commands, outbound only
+
+struct Join { std::string nick; std::string key; };
+struct Leave { std::string reason; };
+struct Invite { std::string who; std::string reason; };
+// Of an occupant by nick, or of somebody by their network address. Below `participant` also removes: see `remove`.
+struct SetStanding { std::string who; Standing standing = Standing::participant; std::string reason; };
+struct Remove { std::string nick; std::string reason; };  // a kick
+struct SetNick { std::string nick; };
+struct SetAvailability { Availability availability = Availability::online; std::string status; };
+struct ListStandings { Standing standing = Standing::banned; };
+struct FetchHistory { std::optional<MessageId> before; std::size_t count = 50; };
+struct FetchProfile { std::string nick; };
+struct FetchVersion { std::string nick; };
+struct Ping { std::string nick; };
+struct Search { std::string words; std::size_t offset = 0, count = 100; };
+
+using Act = std::variant<Message, Edit, Retraction, Reactions, Typing, ReadMark, Subject, Join, Leave, Invite,
+                         SetStanding, Remove, SetNick, SetAvailability, ListStandings, FetchHistory, FetchProfile,
+                         FetchVersion, Ping, Search>;
+
+struct Command {
+  Conversation in;
+  std::string token;  // idempotency key and correlation: comes back in Delivered, Failed, Answered; empty: no answer
+  Act what;
+};
+
+}  // namespace dragoman

@@ -1,0 +1,109 @@
+// The plugin contract. A Network is one configured bridge; a Session is one voice on it; a Sink is the rest of the house
+// as they see it. One thread, one loop: calls across these are plain and synchronous, nothing throws across, results come
+// back as events. A call to a Session may emit events before it returns.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bridges/event.hpp"
+#include "bridges/features.hpp"
+#include "bridges/form.hpp"
+#include "bridges/members.hpp"
+#include "mapping/ids.hpp"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace dragoman {
+
+class Store;
+namespace config {
+struct Bridge;
+}
+
+// Owned by its Network. Lives until the Sink was told that it ended.
+class Session {
+ public:
+  virtual ~Session() = default;
+  virtual const PersonId& person() const = 0;
+  virtual const PlaceId& place() const = 0;
+  virtual Link link() const = 0;
+  virtual std::string nick() const = 0;  // its own, as it now is or is asked for
+
+  // Takes the command over: each that carries a token is answered by exactly one Delivered, Failed or Answered, at once
+  // or later; Join by Entered or Failed. It connects first where it must. Nothing is sent for a command that failed.
+  virtual void perform(Command command) = 0;
+  virtual Features features(const Conversation& where) const = 0;
+};
+
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  virtual void on_event(Session& from, Event event) = 0;
+  // Who is in a room, as this session was told; null when it is not in it.
+  virtual const MemberTable* members(const Session& of, const RoomId& room) const = 0;
+  // The session is going: nothing may hold it after the call.
+  virtual void on_session_end(Session& session) = 0;
+};
+
+class Network {
+ public:
+  virtual ~Network() = default;
+
+  virtual std::string title() const = 0;      // "IRC gateway", for service discovery
+  virtual std::string_view kind() const = 0;  // "irc": the disco identity's type
+
+  // What the (unescaped) local part of an address stands for; an empty one is the bridge itself. Nothing: no such address.
+  virtual std::optional<Conversation> resolve(std::string_view node) const = 0;
+  virtual std::string node_of(const Conversation& what) const = 0;  // its inverse, unescaped
+  // The conversation with an occupant of a room, by nick.
+  virtual UserId user_of(const RoomId& room, std::string_view nick) const = 0;
+  virtual std::string display_name(const Conversation& what) const = 0;  // "#chan on irc.libera.chat"
+  virtual std::string address_hint() const = 0;  // how a person writes an address here, for jabber:iq:gateway
+  // What a person may type into an "add contact" dialogue, to a node; nothing: can't be one.
+  virtual std::optional<std::string> node_from_prompt(std::string_view typed) const = 0;
+  // Whether all persons see a room as one stream (Matrix) or each has a view of their own (IRC).
+  virtual bool rooms_are_shared() const = 0;
+  virtual MemberTable::Fold nick_fold() const = 0;
+
+  // The best voice there is for a person in a conversation; made when there is none. It connects when it has to.
+  virtual Session& session_for(const PersonId& person, const Conversation& where) = 0;
+  virtual Session* find_session(const PersonId& person, const Conversation& where) = 0;
+  virtual std::vector<Session*> sessions() = 0;
+  // Ends a session: the other side is told `message`, the Sink is told on_session_end.
+  virtual void disconnect(Session& session, const std::string& message) = 0;
+
+  virtual std::vector<Procedure> procedures(const Conversation& target) const = 0;
+  virtual Outcome run(const PersonId& person, bool admin, const Conversation& target, const std::string& node,
+                      const Answers& answers, bool submitted) = 0;
+
+  // Back-pressure: while held, sessions read nothing from their sockets.
+  virtual void hold(bool held) = 0;
+  virtual void reload(const config::Bridge& settings) = 0;
+  // Says goodbye everywhere; `done` is called once, when all is written or given up (within three seconds).
+  virtual void stop(const std::string& message, std::function<void()> done) = 0;
+};
+
+// What a network is made from. All references outlive it.
+struct NetworkContext {
+  boost::asio::io_context& loop;
+  Sink& sink;
+  Store& store;
+  const config::Bridge& settings;
+};
+
+using NetworkFactory = std::unique_ptr<Network> (*)(const NetworkContext&);
+struct NetworkEntry {
+  std::string_view kind;  // "irc", as in the config
+  NetworkFactory make;
+};
+// The networks this binary was built with (registry.cpp).
+const std::vector<NetworkEntry>& network_registry();
+
+}  // namespace dragoman

@@ -1,0 +1,36 @@
+// The catalogue: a reason becomes a stanza error (RFC 6120 8.3) with words that help.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "bridges/reason.hpp"
+#include "component/stanza.hpp"
+
+namespace dragoman {
+
+struct StanzaError {
+  std::string_view type;       // "cancel", "auth", "modify", "wait"
+  std::string_view condition;  // "item-not-found"
+  std::string text;
+  int code = 0;                // legacy; 0: none
+};
+
+// The failure's own text wins over the catalogue's.
+StanzaError to_error(const Failure& failure);
+
+StanzaError bad_request(std::string text);
+StanzaError item_not_found(std::string text);
+StanzaError not_acceptable(std::string text);
+StanzaError feature_not_implemented(std::string text);
+StanzaError service_unavailable(std::string text);
+StanzaError forbidden(std::string text);
+StanzaError not_allowed(std::string text);
+
+// The <error/> element.
+void write_error(XmlWriter& out, const StanzaError& error);
+// A whole error stanza that answers one of ours: addresses turned round, id kept; a message's or presence's payload is
+// not sent back. Empty for what must not be answered (an error, a result).
+std::string error_reply(const Stanza& to, const StanzaError& error);
+
+}  // namespace dragoman

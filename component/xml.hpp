@@ -1,0 +1,80 @@
+// XML in and out. In: expat, namespaces resolved, no DTD, no entities of its own, size and depth limited. Out: a writer
+// that escapes and drops what XML forbids.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace dragoman {
+
+struct Attribute { std::string name, value; };  // "xml:lang" keeps its prefix
+
+// One element of a stanza. `text` is all its own character data in a row; mixed content is not kept in order.
+struct Element {
+  std::string name, ns;
+  std::vector<Attribute> attributes;
+  std::vector<Element> children;
+  std::string text;
+
+  const std::string* attr(std::string_view name) const;               // null: absent
+  std::string_view attr_or(std::string_view name, std::string_view fallback = {}) const;
+  const Element* child(std::string_view name, std::string_view ns) const;  // the first
+  const Element* child(std::string_view name) const;                       // in this element's own namespace
+  const Element* child_ns(std::string_view ns) const;                      // the first of that namespace
+};
+
+// Appends to a string that it does not own. Elements are closed in order; the destructor closes nothing.
+class XmlWriter {
+ public:
+  explicit XmlWriter(std::string& out) : out_(out) {}
+  XmlWriter& open(std::string_view name, std::string_view xmlns = {});
+  XmlWriter& attr(std::string_view name, std::string_view value);
+  XmlWriter& attr_if(std::string_view name, std::string_view value);  // left out when empty
+  XmlWriter& text(std::string_view value);
+  XmlWriter& raw(std::string_view xml);  // well-formed content as it is
+  XmlWriter& element(std::string_view name, std::string_view text_value, std::string_view xmlns = {});  // whole
+  XmlWriter& close();  // "/>" where it is empty
+
+ private:
+  std::string& out_;
+  std::vector<std::string> stack_;
+  bool tag_open_ = false;
+};
+
+// Both escape < > & " ' and leave out what XML 1.0 forbids.
+void xml_escape(std::string& out, std::string_view text);
+std::string xml_escaped(std::string_view text);
+// The element as XML again, for passing a payload on. `inherited_ns`: a namespace that needn't be declared again.
+void serialise(std::string& out, const Element& element, std::string_view inherited_ns = {});
+
+// A stream's parser. Feed it bytes as they come; it calls back with the stream header and then each whole stanza.
+class XmlStreamParser {
+ public:
+  struct Limits {
+    std::size_t stanza_bytes = 1 << 20;
+    std::size_t depth = 64;
+  };
+  struct Handlers {
+    std::function<void(const Element& header)> on_open;  // attributes of <stream:stream>
+    std::function<void(Element&&)> on_stanza;
+    std::function<void()> on_close;                      // </stream:stream>
+  };
+  XmlStreamParser(Limits limits, Handlers handlers);
+  ~XmlStreamParser();
+  // False once the stream is unusable: error() then names the RFC 6120 condition ("not-well-formed", "restricted-xml",
+  // "policy-violation", …) and error_text() says it in words.
+  bool feed(std::string_view bytes);
+  const std::string& error() const;
+  const std::string& error_text() const;
+  void reset();  // for a new stream
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace dragoman
