@@ -1,0 +1,60 @@
+// Channel modes: read from MODE and NAMES, and written to give a member a standing.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bridges/event.hpp"
+#include "bridges/irc/isupport.hpp"
+
+namespace dragoman::irc {
+
+struct ModeChange {
+  bool add = true;
+  char letter = 0;
+  ModeKind kind = ModeKind::flag;
+  std::string arg;  // empty where it has none: a list mode without one asks for the list
+  bool operator==(const ModeChange&) const = default;
+};
+
+// "+ov-k", {"alice", "bob", "key"}. Letters whose argument is missing are left out, except of lists.
+std::vector<ModeChange> parse_modes(std::string_view letters, std::span<const std::string_view> args,
+                                    const Isupport& server);
+// The changes of a MODE line, whose parameters begin at `first` (a channel's: 1).
+std::vector<ModeChange> parse_modes(const Line& line, std::size_t first, const Isupport& server);
+
+// MODE lines (without CR LF) that make the changes, each within MODES and the line's length.
+std::vector<std::string> format_modes(std::string_view channel, const std::vector<ModeChange>& changes,
+                                      const Isupport& server);
+// "+o alice", for people.
+std::string describe_modes(const std::vector<ModeChange>& changes);
+
+// A member's ranks: bit i is the i-th of PREFIX, the highest rank being bit 0. Kept in Member::marks.
+using Marks = std::uint16_t;
+Marks mark_of_mode(char mode, const Isupport& server);      // 'o'; 0 where it is no rank
+Marks mark_of_prefix(char prefix, const Isupport& server);  // '@'
+Marks marks_in(std::string_view text,
+               const Isupport& server);  // all prefixes in it: WHO's "H@+", WHOIS's "@+#chan"
+char highest_prefix(Marks marks, const Isupport& server);  // 0 for none
+
+// q owner; a and o admin; h moderator; v member; none participant. A rank with another letter counts as the
+// next lower one that has a known letter.
+Standing standing_of(Marks marks, const Isupport& server);
+
+// The changes that make `nick`, who has `marks`, a `standing`: only those that are needed, and only of ranks
+// that the server has. Visitor is participant (IRC has no way to silence one), and a ban is another thing:
+// none for `banned`.
+std::vector<ModeChange> changes_to(Standing standing, std::string_view nick, Marks marks,
+                                   const Isupport& server);
+
+// One word of 353: prefixes (one, or all with multi-prefix), a nick, and with userhost-in-names "!user@host".
+struct NamesEntry {
+  Marks marks = 0;
+  Source who;
+};
+NamesEntry parse_names_entry(std::string_view word, const Isupport& server);
+
+}  // namespace dragoman::irc
