@@ -13,7 +13,7 @@ struct StanzaError {
   std::string_view type;       // "cancel", "auth", "modify", "wait"
   std::string_view condition;  // "item-not-found"
   std::string text;
-  int code = 0;                // legacy; 0: none
+  int code = 0;  // legacy; 0: none
 };
 
 // The failure's own text wins over the catalogue's.
@@ -29,8 +29,8 @@ StanzaError not_allowed(std::string text);
 
 // The <error/> element.
 void write_error(XmlWriter& out, const StanzaError& error);
-// A whole error stanza that answers one of ours: addresses turned round, id kept; a message's or presence's payload is
-// not sent back. Empty for what must not be answered (an error, a result).
+// A whole error stanza that answers one of ours: addresses turned round, id kept; a message's or presence's
+// payload is not sent back. Empty for what must not be answered (an error, a result).
 std::string error_reply(const Stanza& to, const StanzaError& error);
 
 }  // namespace dragoman
