@@ -1,5 +1,6 @@
 #include "mapping/utf8.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -70,8 +71,8 @@ class Converter {
   }
   bool usable() const { return cd_ != invalid(); }
 
-  // Converts what can be, and puts `filler` (in the source's encoding) for what can't.
-  // `skip` says how many bytes an inconvertible place has.
+  // Converts what can be. Where something can't, `fill` writes what stands for it, and `skip` says how long
+  // it is.
   template <class Skip, class Fill>
   std::string run(std::string_view in, Skip skip, Fill fill) {
     std::string out;
@@ -127,9 +128,23 @@ class Converter {
   iconv_t cd_;
 };
 
+// Each byte that is part of no character becomes U+FFFD.
+std::string repaired(std::string_view text) {
+  std::string good;
+  good.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = character_length(text);
+    good += length == 0 ? replacement : text.substr(0, length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return good;
+}
+
 std::string decode_from(Converter& converter, std::string_view bytes) {
-  return converter.run(
+  std::string text = converter.run(
       bytes, [](std::string_view) { return std::size_t{1}; }, [](std::string& out) { out += replacement; });
+  // iconv passes code points beyond U+10FFFF and surrogates from some encodings.
+  return is_utf8(text) ? text : repaired(text);
 }
 
 bool is_bidi_or_invisible(char32_t c) {
@@ -147,6 +162,9 @@ bool is_space(char32_t c) {
 }
 
 bool is_line_or_tab(char32_t c) { return c == '\t' || c == '\n' || c == 0x85 || c == 0x2028 || c == 0x2029; }
+
+// U+FFFE and U+FFFF; the others of their kind are characters to XML.
+bool is_noncharacter(std::string_view c) { return c == "\xEF\xBF\xBE" || c == "\xEF\xBF\xBF"; }
 
 // True where xml_clean has nothing to do.
 bool is_xml_text(std::string_view text) {
@@ -182,8 +200,7 @@ std::string to_utf8(std::string_view bytes, const std::string& fallback) {
   }
   Converter western("UTF-8", "WINDOWS-1252");
   if (western.usable()) return decode_from(western, bytes);
-  // A system without iconv's modules: keep what is well-formed.
-  return xml_clean(bytes);
+  return repaired(bytes);  // a system without iconv's modules
 }
 
 std::string from_utf8(std::string_view text, const std::string& encoding) {
@@ -214,22 +231,18 @@ std::size_t prefix_within(std::string_view text, std::size_t limit) {
 
 std::string xml_clean(std::string_view text) {
   if (is_xml_text(text)) return std::string(text);
+  if (!is_utf8(text)) return xml_clean(repaired(text));
   std::string clean;
   clean.reserve(text.size());
-  while (!text.empty()) {
-    const std::size_t length = character_length(text);
-    const std::string_view character = text.substr(0, length);
-    if (length == 0) {
-      clean += replacement;
-      text.remove_prefix(1);
-      continue;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c == '\r') {
+      if (i + 1 == text.size() || text[i + 1] != '\n') clean += '\n';
+    } else if (c == 0xEF && is_noncharacter(text.substr(i, 3))) {
+      i += 2;
+    } else if (c >= 0x20 || c == '\t' || c == '\n') {
+      clean += text[i];
     }
-    if (text[0] == '\r') {
-      if (text.size() == 1 || text[1] != '\n') clean += '\n';
-    } else if (static_cast<unsigned char>(text[0]) >= 0x20 || text[0] == '\t' || text[0] == '\n') {
-      if (character != "\xEF\xBF\xBE" && character != "\xEF\xBF\xBF") clean += character;
-    }
-    text.remove_prefix(length);
   }
   return clean;
 }
