@@ -1,5 +1,5 @@
-// The XEP-0114 socket of one component domain: handshake, reconnection with backoff and jitter, a bounded write queue with
-// back-pressure. It connects until it is stopped.
+// The XEP-0114 socket of one component domain: handshake, reconnection with backoff and jitter, a bounded
+// write queue with back-pressure. It connects until it is stopped.
 #pragma once
 
 #include <cstdint>
@@ -29,10 +29,11 @@ class Stream {
   };
   struct Handlers {
     std::function<void(Stanza&&)> on_stanza;
-    std::function<void()> on_up;                         // the handshake was accepted
-    std::function<void()> on_down;                       // the link is lost, what was not written is lost with it
-    std::function<void(bool)> on_pressure;               // the queue is over, then again under its marks
-    std::function<void(const std::string&)> on_refused;  // wrong secret, unknown host, conflict: words for an admin
+    std::function<void()> on_up;            // the handshake was accepted
+    std::function<void()> on_down;          // the link is lost, what was not written is lost with it
+    std::function<void(bool)> on_pressure;  // the queue is over, then again under its marks
+    std::function<void(const std::string&)>
+        on_refused;  // wrong secret, unknown host, conflict: words for an admin
   };
   Stream(boost::asio::io_context& loop, Options options, Handlers handlers);
   ~Stream();
