@@ -17,6 +17,11 @@ Text from_mirc(std::string_view wire);
 // its text is followed by it.
 std::string to_mirc(const Text& text);
 
+// The text with the URL of each link written after what it stands under ("here <https://…>"), where that
+// isn't a part of it, and without link spans. to_mirc does this; whoever cuts a text does it first, so that
+// no piece repeats a URL.
+Text links_told(const Text& text);
+
 // to_mirc(text).size(): Features::wire_size.
 std::size_t wire_size(const Text& text);
 

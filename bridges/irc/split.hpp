@@ -26,4 +26,7 @@ std::vector<std::string_view> split_bytes(std::string_view text, std::size_t lim
 // lines are dropped.
 std::vector<Text> split_text(const Text& text, std::size_t limit);
 
+// As much of the beginning as fits, its newlines made spaces. No room for a character is nothing.
+Text cut_text(const Text& text, std::size_t limit);
+
 }  // namespace dragoman::irc
