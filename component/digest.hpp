@@ -1,4 +1,4 @@
-// Digests as XEPs ask for them.
+// The one digest that an XEP prescribes to a component.
 #pragma once
 
 #include <string>
@@ -6,10 +6,7 @@
 
 namespace dragoman {
 
-std::string sha1_hex(std::string_view bytes);     // lower case (XEP-0114 handshake, XEP-0153)
-std::string sha1_base64(std::string_view bytes);  // XEP-0115 verification strings
-std::string sha256_hex(std::string_view bytes);
-std::string hmac_sha256_hex(std::string_view key,
-                            std::string_view bytes);  // names that outsiders can't make up (XEP-0421)
+// Lower-case hex of SHA-1 (XEP-0114 3).
+std::string sha1_hex(std::string_view bytes);
 
 }  // namespace dragoman
