@@ -1,0 +1,279 @@
+"""Reads a dialogue and plays it, step by step."""
+
+import re
+import shlex
+import time
+from pathlib import Path
+
+from . import match
+from .wire import Failure, IrcConnection, XmppConnection
+
+STEP = re.compile(r"([A-Z][a-z0-9]*)(<\*?|>!?|:) ?(.*)", re.DOTALL)
+ESCAPE = re.compile(r"\\x([0-9a-f]{2})")
+
+
+class Step:
+    def __init__(self, where, text):
+        self.where, self.text = where, text
+
+
+def read(path, seen=()):
+    """The steps of a file; a line that begins with white space goes on with the one before it."""
+    steps = []
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        if line[0] in " \t":
+            if not steps:
+                raise Failure(f"{path.name}:{number}: a line that goes on with nothing")
+            steps[-1].text += "\n" + line
+        elif line.startswith("include "):
+            part = path.parent / "parts" / (line.split()[1] + ".dialogue")
+            if not part.exists():
+                part = path.parent / (line.split()[1] + ".dialogue")
+            if part in seen:
+                raise Failure(f"{path.name}:{number}: {part.name} includes itself")
+            steps += read(part, (*seen, part))
+        else:
+            steps.append(Step(f"{path.name}:{number}", line))
+    return steps
+
+
+class Player:
+    def __init__(self, stage, steps):
+        self.stage, self.steps, self.at = stage, steps, 0
+        self.started = False
+
+    def play(self):
+        while self.at < len(self.steps):
+            step = self.steps[self.at]
+            self.at += 1
+            try:
+                self._play(step)
+            except Failure as failure:
+                raise Failure(f"{step.where}: {failure}") from None
+            except (KeyError, ValueError, match.ET.ParseError) as error:
+                raise Failure(f"{step.where}: this step can't be played: {error!r}\n    {step.text}") from None
+        for name, actor in self.stage.actors.items():
+            if getattr(actor, "error", None):
+                raise Failure(f"{name}: {actor.error}")
+
+    # ------------------------------------------------------------------------------------------------ the steps
+
+    def _play(self, step):
+        word, _, rest = step.text.partition(" ")
+        if hasattr(self, f"_head_{word}"):
+            return getattr(self, f"_head_{word}")(rest)
+        if not self.started:
+            self._start()
+        if step.text == "quiet":
+            return self._quiet()
+        found = STEP.fullmatch(step.text)
+        if not found:
+            raise Failure(f"this is no step: {step.text}")
+        name, mark, what = found.groups()
+        if name == "D":
+            return self._binary(what)
+        if mark == ":":
+            return self._event(name, what)
+        actor = self.stage.actor(name)
+        if isinstance(actor, XmppConnection):
+            return {"<": self._stanza_in, "<*": self._stanzas_in, ">": self._stanza_out, ">!": self._raw_out}[mark](
+                name, what)
+        return {"<": self._line_in, "<*": self._lines_in, ">": self._line_out}[mark](name, what)
+
+    def _start(self):
+        self.started = True
+        self.stage.start()
+        self.stage.expect_stream("X")
+
+    # Before the first step.
+    def _head_config(self, rest):
+        if rest.strip().startswith("with"):
+            # one more line of the bridge's own section
+            self.stage.config_text = self.stage.config_text.replace(
+                "    servers:\n", "".join(f"    {line.strip()}\n" for line in rest.split("\n")[1:]) + "    servers:\n")
+        else:
+            lines = rest.split("\n")[1:]
+            indent = min(len(line) - len(line.lstrip()) for line in lines)
+            self.stage.config_text = "\n".join(line[indent:] for line in lines) + "\n"
+
+    def _head_server(self, rest):
+        self.stage.add_irc_server(rest.strip())
+
+    def _head_domain(self, rest):
+        name, domain = rest.split()
+        self.stage.domains[name] = domain
+
+    def _head_ignore(self, rest):
+        """From here on: an IRC line, or a stanza, that may come at any time."""
+        self.stage.ignore(rest.strip())
+
+    def _head_heed(self, rest):
+        """No longer ignored."""
+        self.stage.heed(rest.strip())
+
+    def _head_manual(self, _):
+        """The dialogue starts the binary itself."""
+        self.started = True
+
+    def _head_let(self, rest):
+        name, value = rest.split(" ", 1)
+        self.stage.names[name] = value
+
+    def _binary(self, what):
+        stage = self.stage
+        word, _, rest = what.partition(" ")
+        if word == "starts":
+            stage.start(shlex.split(rest) or None)
+        elif word in ("SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"):
+            stage.signal(word)
+        elif word == "exits":
+            code, _, within = rest.partition(" within ")
+            stage.expect_exit(int(code), float(within or 10))
+        elif word == "says":
+            stage.expect_words(match.fill(rest, stage.names).replace("{dir}", str(stage.dir)))
+        elif word == "silent":  # has not said
+            if stage._find_words(rest):
+                raise Failure(f"the binary said {rest!r}")
+        elif word == "rewrites":
+            stage.write_config()
+        else:
+            raise Failure(f"the binary can't {word}")
+
+    def _event(self, name, what):
+        stage = self.stage
+        word, *rest = what.split()
+        if word == "connected":
+            if name in stage.domains:
+                stage.expect_stream(name)
+            else:
+                stage.expect_irc(name, rest[0] if rest else None)
+        elif word == "opens":  # a stream whose handshake the dialogue answers itself
+            stage.expect_stream(name, accept=False)
+        elif word == "registers":
+            stage.register(name, rest[0], rest[1:])
+        elif word == "greets":
+            stage.greet(name, rest[0])
+        elif word == "closes":
+            stage.note(name, "closes")
+            stage.actor(name).close()
+        elif word == "closed":
+            stage.expect_closed(name)
+        elif word == "down":
+            stage.xmpp_down() if name in stage.domains else stage.irc_down(stage.actor(name).server)
+        elif word == "up":
+            stage.xmpp_up() if name in stage.domains else stage.irc_up(stage.actor(name).server)
+        elif word == "deaf":  # PING is not answered any more
+            stage.actor(name).answers_pings = False
+        else:
+            raise Failure(f"{name} can't {word}")
+
+    # ------------------------------------------------------------------------------------------------------ XMPP
+
+    def _stanza_out(self, name, text):
+        escaped = {key: match._escape(value).replace("'", "&apos;") for key, value in self.stage.names.items()}
+        stanza = match.pretty(match.parse(match.fill(text, escaped)))
+        self.stage.note(f"{name}>", stanza)
+        self.stage.actor(name).send(stanza)
+
+    def _raw_out(self, name, text):
+        self.stage.note(f"{name}>", text)
+        data = b"".join(bytes([int(part, 16)]) if index % 2 else part.encode()
+                        for index, part in enumerate(ESCAPE.split(match.fill(text, self.stage.names))))
+        self.stage.actor(name).send_bytes(data)
+
+    def _stanza_in(self, name, text):
+        want = match.parse(text)
+        got = self.stage.next_item(name, text)
+        why = match.element_matches(want, got, self.stage.names)
+        if why:
+            raise Failure(self._difference(name, text, match.pretty(got), why))
+
+    def _group(self, name, mark, first):
+        """The steps of this kind in a row: they may come in any order."""
+        wanted = [first]
+        while self.at < len(self.steps):
+            found = STEP.fullmatch(self.steps[self.at].text)
+            if not found or found[1] != name or found[2] != mark:
+                break
+            wanted.append(found[3])
+            self.at += 1
+        return wanted
+
+    def _stanzas_in(self, name, text):
+        self._any_order(name, self._group(name, "<*", text), match.parse,
+                        lambda want, got: match.element_matches(want, got, self.stage.names), match.pretty)
+
+    def _any_order(self, name, wanted, parse, differs, show):
+        wanted = [(text, parse(text)) for text in wanted]
+        while wanted:
+            got = self.stage.next_item(name, "\n    or ".join(text for text, _ in wanted))
+            whys = []
+            for candidate in wanted:
+                why = differs(candidate[1], got)
+                if why is None:
+                    wanted.remove(candidate)
+                    break
+                whys.append((candidate[0], why))
+            else:
+                raise Failure(self._difference(name, "\n    or ".join(text for text, _ in whys), show(got),
+                                               "\n    ".join(why for _, why in whys)))
+
+    # ------------------------------------------------------------------------------------------------------- IRC
+
+    def _line_out(self, name, text):
+        line = ESCAPE.sub(lambda found: bytes([int(found[1], 16)]).decode("latin-1"), text)
+        # \xNN stands for one byte, whatever it is
+        data = b"".join(bytes([int(part, 16)]) if index % 2 else part.encode()
+                        for index, part in enumerate(ESCAPE.split(match.fill(text, self.stage.names))))
+        self.stage.note(f"{name}>", line)
+        self.stage.actor(name).send_bytes(data + b"\r\n")
+
+    def _line_in(self, name, text):
+        want = self._irc_pattern(text)
+        got = self.stage.next_item(name, text)
+        if not match.line_matches(want, got, self.stage.names):
+            raise Failure(self._difference(name, text, got, "the line is another one"))
+
+    def _lines_in(self, name, text):
+        self._any_order(name, self._group(name, "<*", text), self._irc_pattern,
+                        lambda want, got: None if match.line_matches(want, got, self.stage.names) else "another line",
+                        str)
+
+    @staticmethod
+    def _irc_pattern(text):
+        data = b"".join(bytes([int(part, 16)]) if index % 2 else part.encode()
+                        for index, part in enumerate(ESCAPE.split(text)))
+        return data.decode("utf-8", "surrogateescape")
+
+    # --------------------------------------------------------------------------------------------------- barriers
+
+    def _quiet(self):
+        """Nothing comes any more, on any wire: each is asked something, and the answer is the next that comes. Twice,
+        for what one side says may make the other speak."""
+        stage = self.stage
+        for turn in range(2):
+            for name, actor in list(stage.actors.items()):
+                if actor.open and isinstance(actor, IrcConnection):
+                    token = f"quiet-{turn}-{time.monotonic_ns()}"
+                    actor.send(f"PING :{token}")
+                    got = stage.next_item(name, f"PONG {token}")
+                    if token not in got or not got.startswith("PONG"):
+                        raise Failure(f"nothing was to come any more, but came\n    {name}< {got}")
+            for name, actor in list(stage.actors.items()):
+                if actor.open and isinstance(actor, XmppConnection):
+                    token = f"quiet-{turn}-{time.monotonic_ns()}"
+                    actor.send(f"<iq type='get' from='barrier@example.org/b' to='{stage.domains[name]}' id='{token}'>"
+                               "<ping xmlns='urn:xmpp:ping'/></iq>")
+                    got = stage.next_item(name, f"<iq type='result' id='{token}'/>")
+                    if got.get("id") != token:
+                        raise Failure(f"nothing was to come any more, but came\n    {name}< {match.pretty(got)}")
+
+    def _difference(self, name, want, got, why):
+        want = match.fill(want, self.stage.names)
+        return f"expected\n    {name}< {want}\n  but came\n    {name}< {got}\n  because\n    {why}"
+
+
+def steps_of(path: Path):
+    return read(path)
