@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 
 namespace dragoman {
@@ -17,8 +18,12 @@ class Atom {
   Atom& operator=(Atom&& other) noexcept;
   ~Atom();
 
+  // The atom of a text if it lives; nothing is stored for one that does not.
+  static std::optional<Atom> find(std::string_view text);
+
   std::string_view view() const;
-  std::size_t hash() const;  // of the text; kept, not computed
+  std::size_t hash() const;  // hash_of(view()); kept, not computed
+  static std::size_t hash_of(std::string_view text);
   bool empty() const { return entry_ == nullptr; }
   bool operator==(const Atom& other) const { return entry_ == other.entry_; }
 
@@ -28,6 +33,8 @@ class Atom {
   struct Entry;
 
  private:
+  explicit Atom(Entry* entry) noexcept;
+
   Entry* entry_ = nullptr;
 };
 

@@ -1,0 +1,412 @@
+#include "bridges/members.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <unordered_map>
+#include <utility>
+
+#include "bridges/atom.hpp"
+
+namespace dragoman {
+namespace {
+
+// A Member whose strings are shared.
+struct Record {
+  Atom key;  // the folded nick
+  Atom nick, address, account, status;
+  Standing standing = Standing::participant;
+  Availability availability = Availability::online;
+  std::uint16_t marks = 0;
+  bool operator==(const Record&) const = default;
+
+  Record(std::string_view folded, const Member& member)
+      : key(folded),
+        nick(member.nick),
+        address(member.address),
+        account(member.account),
+        status(member.status),
+        standing(member.standing),
+        availability(member.availability),
+        marks(member.marks) {}
+
+  Member member() const {
+    return {std::string(nick.view()),
+            std::string(address.view()),
+            std::string(account.view()),
+            std::string(status.view()),
+            standing,
+            availability,
+            marks};
+  }
+
+  bool says(const Member& member) const {
+    return nick.view() == member.nick && address.view() == member.address &&
+           account.view() == member.account && status.view() == member.status &&
+           standing == member.standing && availability == member.availability && marks == member.marks;
+  }
+};
+
+std::uint64_t mixed(std::uint64_t x) {
+  x ^= x >> 31;
+  x *= 0x9E3779B97F4A7C15ULL;
+  x ^= x >> 29;
+  x *= 0xBF58476D1CE4E5B9ULL;
+  return x ^ (x >> 32);
+}
+
+// What a member adds to the hash of its table: a sum, so that their order is of no account and one can be
+// taken out. The key says nothing that the nick doesn't.
+std::uint64_t content_hash(std::size_t nick, std::size_t address, std::size_t account, std::size_t status,
+                           Standing standing, Availability availability, std::uint16_t marks) {
+  std::uint64_t h = mixed(nick);
+  h = mixed(h + address);
+  h = mixed(h + account);
+  h = mixed(h + status);
+  return mixed(h + (static_cast<std::uint64_t>(standing) << 24 |
+                    static_cast<std::uint64_t>(availability) << 16 | marks));
+}
+std::uint64_t content_hash(const Record& r) {
+  return content_hash(r.nick.hash(), r.address.hash(), r.account.hash(), r.status.hash(), r.standing,
+                      r.availability, r.marks);
+}
+std::uint64_t content_hash(const Member& m) {
+  return content_hash(Atom::hash_of(m.nick), Atom::hash_of(m.address), Atom::hash_of(m.account),
+                      Atom::hash_of(m.status), m.standing, m.availability, m.marks);
+}
+
+constexpr std::uint32_t kNowhere = std::numeric_limits<std::uint32_t>::max();
+
+// Records that never change, and an open-addressed index over them by key.
+class Base {
+ public:
+  Base(std::vector<Record> all, MemberTable::Fold by, std::uint64_t content)
+      : records_(std::move(all)), fold_(by), hash_(content) {
+    std::size_t size = 4;
+    while (size < records_.size() * 2) size *= 2;
+    slots_.resize(size);
+    for (std::uint32_t i = 0; i < records_.size(); ++i) {
+      const std::size_t key = mixed(records_[i].key.hash());
+      std::size_t at = key & (size - 1);
+      while (slots_[at].record != kNowhere) at = (at + 1) & (size - 1);
+      slots_[at] = {static_cast<std::uint32_t>(key >> 32), i};
+    }
+  }
+
+  const std::vector<Record>& records() const { return records_; }
+  MemberTable::Fold fold() const { return fold_; }
+  std::uint64_t hash() const { return hash_; }
+
+  const Record* find(const Atom& key) const {
+    return probe(key.hash(), [&](const Record& record) { return record.key == key; });
+  }
+  const Record* find(std::string_view key) const {
+    return probe(Atom::hash_of(key), [&](const Record& record) { return record.key.view() == key; });
+  }
+
+ private:
+  struct Slot {
+    std::uint32_t tag = 0;  // of the hash, so that a stranger is passed by without a look at its record
+    std::uint32_t record = kNowhere;
+  };
+
+  template <class Matches>
+  const Record* probe(std::size_t hash, Matches matches) const {
+    const std::size_t key = mixed(hash);
+    const auto tag = static_cast<std::uint32_t>(key >> 32);
+    for (std::size_t at = key & (slots_.size() - 1);; at = (at + 1) & (slots_.size() - 1)) {
+      const Slot& slot = slots_[at];
+      if (slot.record == kNowhere) return nullptr;
+      if (slot.tag == tag && matches(records_[slot.record])) return &records_[slot.record];
+    }
+  }
+
+  std::vector<Record> records_;
+  std::vector<Slot> slots_;
+  MemberTable::Fold fold_;
+  std::uint64_t hash_;
+};
+
+using BasePtr = std::shared_ptr<const Base>;
+
+// All bases that live, by the hash of their content. A base that nobody holds takes itself out.
+class Registry {
+ public:
+  // The base for which `same` holds among those of that hash, or null.
+  template <class Same>
+  BasePtr find(std::uint64_t hash, std::size_t size, MemberTable::Fold fold, Same same) const {
+    const auto [begin, end] = bases_.equal_range(hash);
+    for (auto it = begin; it != end; ++it) {
+      BasePtr base = it->second.lock();
+      if (base && base->fold() == fold && base->records().size() == size && same(*base)) return base;
+    }
+    return nullptr;
+  }
+
+  BasePtr add(std::vector<Record> records, MemberTable::Fold fold, std::uint64_t hash) {
+    records.shrink_to_fit();
+    BasePtr base(new Base(std::move(records), fold, hash), [this](const Base* going) {
+      remove(going->hash());
+      delete going;
+    });
+    bases_.emplace(hash, base);
+    return base;
+  }
+
+  std::size_t size() const { return bases_.size(); }
+
+ private:
+  void remove(std::uint64_t hash) {
+    const auto [begin, end] = bases_.equal_range(hash);
+    const auto it = std::find_if(begin, end, [](const auto& entry) { return entry.second.expired(); });
+    if (it != end) bases_.erase(it);
+  }
+
+  std::unordered_multimap<std::uint64_t, std::weak_ptr<const Base>> bases_;
+};
+
+// Never destroyed: tables of static objects may outlive it.
+Registry& registry() {
+  static Registry& the_registry = *new Registry;
+  return the_registry;
+}
+
+struct AtomHash {
+  std::size_t operator()(const Atom& atom) const { return atom.hash(); }
+};
+// What became of a key since the base; nothing: it is gone.
+using Changes = std::unordered_map<Atom, std::optional<Record>, AtomHash>;
+
+constexpr std::size_t kFewChanges = 64;
+
+}  // namespace
+
+struct MemberTable::State {
+  explicit State(Fold f) : fold(f) {}
+
+  Fold fold;
+  BasePtr base;  // null: nobody
+  Changes changes;
+  std::size_t size = 0;
+  std::uint64_t hash = 0;  // of the content as it now is
+
+  std::string folded(std::string_view nick) const { return fold ? fold(nick) : std::string(nick); }
+
+  const Record* in_base(const Atom& key) const { return base ? base->find(key) : nullptr; }
+
+  const Record* find(const Atom& key) const {
+    if (!changes.empty()) {
+      if (const auto changed = changes.find(key); changed != changes.end()) {
+        return changed->second ? &*changed->second : nullptr;
+      }
+    }
+    return in_base(key);
+  }
+  const Record* find(std::string_view nick) const {
+    if (size == 0) return nullptr;
+    const auto key = Atom::find(folded(nick));  // a key that has no atom is in no table
+    return key ? find(*key) : nullptr;
+  }
+
+  template <class Visit>
+  void each(Visit visit) const {
+    if (base) {
+      for (const Record& record : base->records()) {
+        if (changes.empty() || !changes.contains(record.key)) visit(record);
+      }
+    }
+    for (const auto& [key, record] : changes) {
+      if (record) visit(*record);
+    }
+  }
+
+  void put(Record record) {
+    const Record* const old = find(record.key);
+    if (old && *old == record) return;
+    if (old) hash -= content_hash(*old);
+    if (!old) ++size;
+    hash += content_hash(record);
+    // Back to what the base has: no change any more.
+    if (const Record* const original = in_base(record.key); original && *original == record) {
+      changes.erase(record.key);
+    } else {
+      Atom key = record.key;
+      changes.insert_or_assign(std::move(key), std::move(record));
+    }
+    settle();
+  }
+
+  bool erase(Atom key) {
+    const Record* const old = find(key);
+    if (!old) return false;
+    hash -= content_hash(*old);
+    --size;
+    if (in_base(key)) {
+      changes.insert_or_assign(std::move(key), std::nullopt);
+    } else {
+      changes.erase(key);
+    }
+    settle();
+    return true;
+  }
+
+  // Many changes become a new base: the one that another table with this content has, if there is one.
+  void settle() {
+    if (size == 0) become(nullptr);
+    if (changes.size() > std::max(kFewChanges, size / 8)) rebase();
+  }
+
+  void rebase() {
+    if (size == 0) return become(nullptr);
+    BasePtr shared = registry().find(hash, size, fold, [&](const Base& other) {
+      return std::all_of(other.records().begin(), other.records().end(), [&](const Record& record) {
+        const Record* const own = find(record.key);
+        return own && *own == record;
+      });
+    });
+    if (!shared) {
+      std::vector<Record> records;
+      records.reserve(size);
+      each([&](const Record& record) { records.push_back(record); });
+      shared = registry().add(std::move(records), fold, hash);
+    }
+    become(std::move(shared));
+  }
+
+  void become(BasePtr content) {
+    size = content ? content->records().size() : 0;
+    hash = content ? content->hash() : 0;
+    base = std::move(content);
+    Changes().swap(changes);  // also gives its buckets back
+  }
+};
+
+namespace {
+
+// Whether a base holds just these. Lists of one channel mostly come in one order, so the same place is looked
+// at first.
+bool holds_just(const Base& base, const std::vector<Member>& members) {
+  const auto& records = base.records();
+  std::vector<bool> met;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const Record* match = &records[i];
+    if (match->nick.view() != members[i].nick) {
+      match = base.find(base.fold() ? base.fold()(members[i].nick) : members[i].nick);
+    }
+    if (!match || !match->says(members[i])) return false;
+    const auto at = static_cast<std::size_t>(match - records.data());
+    if (at == i && met.empty()) continue;
+    if (met.empty()) {
+      met.resize(records.size());
+      std::fill_n(met.begin(), i, true);
+    }
+    if (met[at]) return false;  // one nick twice
+    met[at] = true;
+  }
+  return true;
+}
+
+BasePtr base_of(const std::vector<Member>& members, MemberTable::Fold fold) {
+  if (members.empty()) return nullptr;
+  std::uint64_t hash = 0;
+  for (const Member& member : members) hash += content_hash(member);
+  // Where another table shows the same, nothing is stored at all.
+  if (BasePtr shared = registry().find(hash, members.size(), fold,
+                                       [&](const Base& other) { return holds_just(other, members); })) {
+    return shared;
+  }
+
+  std::vector<Record> records;
+  records.reserve(members.size());
+  std::unordered_map<Atom, std::size_t, AtomHash> places;
+  places.reserve(members.size());
+  for (const Member& member : members) {
+    Record record(fold ? fold(member.nick) : member.nick, member);
+    const auto [place, is_new] = places.try_emplace(record.key, records.size());
+    if (is_new) {
+      records.push_back(std::move(record));
+    } else {
+      records[place->second] = std::move(record);
+    }
+  }
+  if (records.size() == members.size()) return registry().add(std::move(records), fold, hash);
+
+  // Some nick came twice: what is left may be known.
+  hash = 0;
+  for (const Record& record : records) hash += content_hash(record);
+  BasePtr shared = registry().find(hash, records.size(), fold, [&](const Base& other) {
+    return std::all_of(records.begin(), records.end(), [&](const Record& record) {
+      const Record* const same = other.find(record.key);
+      return same && *same == record;
+    });
+  });
+  return shared ? shared : registry().add(std::move(records), fold, hash);
+}
+
+}  // namespace
+
+MemberTable::MemberTable(Fold fold) : state_(std::make_unique<State>(fold)) {}
+MemberTable::MemberTable(MemberTable&&) noexcept = default;
+MemberTable& MemberTable::operator=(MemberTable&&) noexcept = default;
+MemberTable::~MemberTable() = default;
+
+std::size_t MemberTable::size() const { return state_->size; }
+
+std::optional<Member> MemberTable::find(std::string_view nick) const {
+  const Record* const record = state_->find(nick);
+  if (!record) return std::nullopt;
+  return record->member();
+}
+
+bool MemberTable::contains(std::string_view nick) const { return state_->find(nick) != nullptr; }
+
+void MemberTable::for_each(const std::function<void(const Member&)>& visit) const {
+  state_->each([&](const Record& record) { visit(record.member()); });
+}
+
+MemberTable::Difference MemberTable::replace(const std::vector<Member>& members) {
+  Difference difference;
+  BasePtr content = base_of(members, state_->fold);
+  if (content == state_->base && state_->changes.empty()) return difference;
+  if (content) {
+    if (state_->size == 0) difference.joined.reserve(content->records().size());
+    for (const Record& record : content->records()) {
+      const Record* const old = state_->size == 0 ? nullptr : state_->find(record.key);
+      if (!old) {
+        difference.joined.push_back(record.member());
+      } else if (*old != record) {
+        difference.changed.push_back(record.member());
+      }
+    }
+  }
+  state_->each([&](const Record& record) {
+    if (!content || !content->find(record.key)) difference.left.emplace_back(record.nick.view());
+  });
+  state_->become(std::move(content));
+  return difference;
+}
+
+void MemberTable::put(const Member& member) { state_->put(Record(state_->folded(member.nick), member)); }
+
+bool MemberTable::erase(std::string_view nick) {
+  const Record* const record = state_->find(nick);
+  return record && state_->erase(record->key);
+}
+
+bool MemberTable::rename(std::string_view nick, std::string_view new_nick) {
+  const Record* const old = state_->find(nick);
+  if (!old) return false;
+  Record renamed = *old;
+  const Atom old_key = renamed.key;
+  renamed.nick = Atom(new_nick);
+  renamed.key = Atom(state_->folded(new_nick));
+  if (renamed.key != old_key) state_->erase(old_key);
+  state_->put(std::move(renamed));
+  return true;
+}
+
+void MemberTable::clear() { state_->become(nullptr); }
+
+std::size_t MemberTable::bases() { return registry().size(); }
+
+}  // namespace dragoman
