@@ -1,6 +1,6 @@
-// The neutral vocabulary: what is said between a network and the rest of the house. Networks never translate to each
-// other: an Event comes from a network, a Command goes to it, and both carry the same Content. A field enters when two
-// networks, or XMPP itself, carry it. Nothing here assumes that one side is XMPP.
+// The neutral vocabulary: what is said between a network and the rest of the house. Networks never translate
+// to each other: an Event comes from a network, a Command goes to it, and both carry the same Content. A
+// field enters when two networks, or XMPP itself, carry it. Nothing here assumes that one side is XMPP.
 #pragma once
 
 #include <chrono>
@@ -21,12 +21,13 @@ using Time = std::chrono::sys_time<std::chrono::milliseconds>;
 // Where something is said: in a room, with one person, or with a place itself (an IRC server's own lines).
 using Conversation = std::variant<RoomId, UserId, PlaceId>;
 
-// ---------------------------------------------------------------------------------------------------------- content
+// ----------------------------------------------------------------------------------------------------------
+// content
 
 struct Attachment {
   std::string url;
-  std::string name;         // a file name without any path, may be empty
-  std::string media_type;   // empty: unknown
+  std::string name;                   // a file name without any path, may be empty
+  std::string media_type;             // empty: unknown
   std::optional<std::uint64_t> size;  // bytes
   std::string description;
   bool operator==(const Attachment&) const = default;
@@ -40,7 +41,11 @@ struct Quote {
   bool operator==(const Quote&) const = default;
 };
 
-enum class MessageKind : std::uint8_t { normal, notice, action };  // action: "/me", its text without the "/me "
+enum class MessageKind : std::uint8_t {
+  normal,
+  notice,
+  action
+};  // action: "/me", its text without the "/me "
 
 struct Message {
   Text text;
@@ -89,7 +94,8 @@ struct Subject {
 
 using Content = std::variant<Message, Edit, Retraction, Reactions, Typing, ReadMark, Subject>;
 
-// ------------------------------------------------------------------------------------------------------------ people
+// ------------------------------------------------------------------------------------------------------------
+// people
 
 // One neutral scale. A network maps its own ranks onto it.
 enum class Standing : std::uint8_t { banned, visitor, participant, member, moderator, admin, owner };
@@ -114,16 +120,19 @@ struct Sender {
   bool own = false;     // the session's own voice: an echo, or another device of the same person
 };
 
-// ------------------------------------------------------------------------------------------------ events, inbound only
+// ------------------------------------------------------------------------------------------------ events,
+// inbound only
 
-// The session is in the room: all who are there, itself included. Sent once a join is complete, and again after a
-// reconnection: the room compares and tells only what is new.
+// The session is in the room: all who are there, itself included. Sent once a join is complete, and again
+// after a reconnection: the room compares and tells only what is new.
 struct Entered {
   std::string nick;  // the session's own
   std::vector<Member> members;
   bool created = false;
 };
-struct MemberJoined { Member member; };
+struct MemberJoined {
+  Member member;
+};
 enum class Departure : std::uint8_t { left, quit, kicked, banned, lost };
 struct MemberLeft {
   std::string nick;
@@ -131,9 +140,14 @@ struct MemberLeft {
   std::string by;  // who kicked or banned
   std::string reason;
 };
-struct MemberRenamed { std::string nick, new_nick; };
+struct MemberRenamed {
+  std::string nick, new_nick;
+};
 // Standing, away or address changed: the member as it now is. `by` may be empty.
-struct MemberUpdated { Member member; std::string by; };
+struct MemberUpdated {
+  Member member;
+  std::string by;
+};
 
 enum class RoomKind : std::uint8_t { group, direct, list };
 struct RoomInfo {
@@ -145,66 +159,140 @@ struct RoomInfo {
   std::optional<std::size_t> limit;  // how many may enter
   std::string modes;                 // as the network writes them, for people
 };
-struct Invited { std::string by; std::string reason, key; };
-struct Profile { std::string nick, full_name, address, avatar, about; };
+struct Invited {
+  std::string by;
+  std::string reason, key;
+};
+struct Profile {
+  std::string nick, full_name, address, avatar, about;
+};
 
-struct ListedRoom { RoomId room; std::string name; std::size_t members = 0; std::string topic; };
-struct Listing { std::vector<ListedRoom> rooms; std::size_t total = 0; };
+struct ListedRoom {
+  RoomId room;
+  std::string name;
+  std::size_t members = 0;
+  std::string topic;
+};
+struct Listing {
+  std::vector<ListedRoom> rooms;
+  std::size_t total = 0;
+};
 
-struct ListedUser { std::string who; Standing standing = Standing::banned; std::string by, reason; };
-struct StandingList { std::vector<ListedUser> users; };  // answers ListStandings
+struct ListedUser {
+  std::string who;
+  Standing standing = Standing::banned;
+  std::string by, reason;
+};
+struct StandingList {
+  std::vector<ListedUser> users;
+};  // answers ListStandings
 
-// What became of a command. `token` is the command's own. Delivered carries the id that the message has for good.
-struct Delivered { std::string token; };
-struct Failed { std::string token; Failure failure; };
+// What became of a command. `token` is the command's own. Delivered carries the id that the message has for
+// good.
+struct Delivered {
+  std::string token;
+};
+struct Failed {
+  std::string token;
+  Failure failure;
+};
 // An answer to a question that is plain text (a version, a time), or none.
-struct Answered { std::string token; std::string text; };
+struct Answered {
+  std::string token;
+  std::string text;
+};
 
 enum class Link : std::uint8_t { connecting, up, lost, closed };
-// The session's own connection. `lost` is followed by more attempts, `closed` is not. In a conversation with the place.
-struct LinkState { Link link = Link::connecting; Failure why; };
+// The session's own connection. `lost` is followed by more attempts, `closed` is not. In a conversation with
+// the place.
+struct LinkState {
+  Link link = Link::connecting;
+  Failure why;
+};
 // Left for good: kicked, banned, killed, or asked for.
-struct Exited { Departure how = Departure::left; std::string by; std::string reason; };
+struct Exited {
+  Departure how = Departure::left;
+  std::string by;
+  std::string reason;
+};
 // What a room can carry has changed (see Session::features).
 struct FeaturesChanged {};
 
-using What = std::variant<Message, Edit, Retraction, Reactions, Typing, ReadMark, Subject, Entered, MemberJoined,
-                          MemberLeft, MemberRenamed, MemberUpdated, RoomInfo, Invited, Profile, Listing, StandingList,
-                          Delivered, Failed, Answered, LinkState, Exited, FeaturesChanged>;
+using What =
+    std::variant<Message, Edit, Retraction, Reactions, Typing, ReadMark, Subject, Entered, MemberJoined,
+                 MemberLeft, MemberRenamed, MemberUpdated, RoomInfo, Invited, Profile, Listing, StandingList,
+                 Delivered, Failed, Answered, LinkState, Exited, FeaturesChanged>;
 
 struct Event {
   Conversation in;
-  Sender sender;   // who did it; empty where nobody did
-  MessageId id;    // of Message, Edit, …; empty where the network gives none: the room then makes one
-  Time time{};     // zero: now
+  Sender sender;      // who did it; empty where nobody did
+  MessageId id;       // of Message, Edit, …; empty where the network gives none: the room then makes one
+  Time time{};        // zero: now
   bool past = false;  // from the network's history, not live
   What what;
 };
 
-// --------------------------------------------------------------------------------------------- commands, outbound only
+// --------------------------------------------------------------------------------------------- commands,
+// outbound only
 
-struct Join { std::string nick; std::string key; };
-struct Leave { std::string reason; };
-struct Invite { std::string who; std::string reason; };
-// Of an occupant by nick, or of somebody by their network address. Below `participant` also removes: see `remove`.
-struct SetStanding { std::string who; Standing standing = Standing::participant; std::string reason; };
-struct Remove { std::string nick; std::string reason; };  // a kick
-struct SetNick { std::string nick; };
-struct SetAvailability { Availability availability = Availability::online; std::string status; };
-struct ListStandings { Standing standing = Standing::banned; };
-struct FetchHistory { std::optional<MessageId> before; std::size_t count = 50; };
-struct FetchProfile { std::string nick; };
-struct FetchVersion { std::string nick; };
-struct Ping { std::string nick; };
-struct Search { std::string words; std::size_t offset = 0, count = 100; };
+struct Join {
+  std::string nick;
+  std::string key;
+};
+struct Leave {
+  std::string reason;
+};
+struct Invite {
+  std::string who;
+  std::string reason;
+};
+// Of an occupant by nick, or of somebody by their network address. Below `participant` also removes: see
+// `remove`.
+struct SetStanding {
+  std::string who;
+  Standing standing = Standing::participant;
+  std::string reason;
+};
+struct Remove {
+  std::string nick;
+  std::string reason;
+};  // a kick
+struct SetNick {
+  std::string nick;
+};
+struct SetAvailability {
+  Availability availability = Availability::online;
+  std::string status;
+};
+struct ListStandings {
+  Standing standing = Standing::banned;
+};
+struct FetchHistory {
+  std::optional<MessageId> before;
+  std::size_t count = 50;
+};
+struct FetchProfile {
+  std::string nick;
+};
+struct FetchVersion {
+  std::string nick;
+};
+struct Ping {
+  std::string nick;
+};
+struct Search {
+  std::string words;
+  std::size_t offset = 0, count = 100;
+};
 
 using Act = std::variant<Message, Edit, Retraction, Reactions, Typing, ReadMark, Subject, Join, Leave, Invite,
-                         SetStanding, Remove, SetNick, SetAvailability, ListStandings, FetchHistory, FetchProfile,
-                         FetchVersion, Ping, Search>;
+                         SetStanding, Remove, SetNick, SetAvailability, ListStandings, FetchHistory,
+                         FetchProfile, FetchVersion, Ping, Search>;
 
 struct Command {
   Conversation in;
-  std::string token;  // idempotency key and correlation: comes back in Delivered, Failed, Answered; empty: no answer
+  std::string
+      token;  // idempotency key and correlation: comes back in Delivered, Failed, Answered; empty: no answer
   Act what;
 };
 

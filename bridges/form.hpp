@@ -1,5 +1,5 @@
-// Things a person can ask a network to do by filling in a form, neutral between XEP-0050/0004 and whatever else shows
-// forms. A procedure keeps no state between its steps: it is given all answers so far.
+// Things a person can ask a network to do by filling in a form, neutral between XEP-0050/0004 and whatever
+// else shows forms. A procedure keeps no state between its steps: it is given all answers so far.
 #pragma once
 
 #include <map>
@@ -13,7 +13,9 @@ namespace dragoman {
 
 enum class FieldType { text, text_multi, secret, boolean, choice, choice_multi, addresses, fixed };
 
-struct FieldOption { std::string value, label; };
+struct FieldOption {
+  std::string value, label;
+};
 
 struct Field {
   std::string name;
@@ -31,7 +33,10 @@ struct Form {
   std::vector<Field> fields;
 };
 
-struct Note { std::string text; bool warning = false; };
+struct Note {
+  std::string text;
+  bool warning = false;
+};
 
 // Fields the form left out are not in the map, and keep their value; an empty vector clears one.
 using Answers = std::map<std::string, std::vector<std::string>>;

@@ -1,6 +1,6 @@
-// The plugin contract. A Network is one configured bridge; a Session is one voice on it; a Sink is the rest of the house
-// as they see it. One thread, one loop: calls across these are plain and synchronous, nothing throws across, results come
-// back as events. A call to a Session may emit events before it returns.
+// The plugin contract. A Network is one configured bridge; a Session is one voice on it; a Sink is the rest
+// of the house as they see it. One thread, one loop: calls across these are plain and synchronous, nothing
+// throws across, results come back as events. A call to a Session may emit events before it returns.
 #pragma once
 
 #include <functional>
@@ -27,6 +27,13 @@ namespace config {
 struct Bridge;
 }
 
+// What a person wants of a room; where it is asked for is the network's own affair.
+struct RoomPreferences {
+  bool record_history = true;
+  bool persistent = false;       // stay when the last client has left
+  std::size_t max_history = 20;  // lines shown at a join
+};
+
 // Owned by its Network. Lives until the Sink was told that it ended.
 class Session {
  public:
@@ -36,8 +43,9 @@ class Session {
   virtual Link link() const = 0;
   virtual std::string nick() const = 0;  // its own, as it now is or is asked for
 
-  // Takes the command over: each that carries a token is answered by exactly one Delivered, Failed or Answered, at once
-  // or later; Join by Entered or Failed. It connects first where it must. Nothing is sent for a command that failed.
+  // Takes the command over: each that carries a token is answered by exactly one Delivered, Failed or
+  // Answered, at once or later; Join by Entered or Failed. It connects first where it must. Nothing is sent
+  // for a command that failed.
   virtual void perform(Command command) = 0;
   virtual Features features(const Conversation& where) const = 0;
 };
@@ -59,7 +67,8 @@ class Network {
   virtual std::string title() const = 0;      // "IRC gateway", for service discovery
   virtual std::string_view kind() const = 0;  // "irc": the disco identity's type
 
-  // What the (unescaped) local part of an address stands for; an empty one is the bridge itself. Nothing: no such address.
+  // What the (unescaped) local part of an address stands for; an empty one is the bridge itself. Nothing: no
+  // such address.
   virtual std::optional<Conversation> resolve(std::string_view node) const = 0;
   virtual std::string node_of(const Conversation& what) const = 0;  // its inverse, unescaped
   // The conversation with an occupant of a room, by nick.
@@ -72,12 +81,18 @@ class Network {
   virtual bool rooms_are_shared() const = 0;
   virtual MemberTable::Fold nick_fold() const = 0;
 
-  // The best voice there is for a person in a conversation; made when there is none. It connects when it has to.
+  // The best voice there is for a person in a conversation; made when there is none. It connects when it has
+  // to.
   virtual Session& session_for(const PersonId& person, const Conversation& where) = 0;
   virtual Session* find_session(const PersonId& person, const Conversation& where) = 0;
   virtual std::vector<Session*> sessions() = 0;
   // Ends a session: the other side is told `message`, the Sink is told on_session_end.
   virtual void disconnect(Session& session, const std::string& message) = 0;
+
+  virtual RoomPreferences preferences(const PersonId& person, const RoomId& room) {
+    static_cast<void>(person), static_cast<void>(room);
+    return {};
+  }
 
   virtual std::vector<Procedure> procedures(const Conversation& target) const = 0;
   virtual Outcome run(const PersonId& person, bool admin, const Conversation& target, const std::string& node,

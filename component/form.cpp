@@ -59,6 +59,8 @@ Answers answers(const Element& x) {
     for (const Element& value : field.children)
       if (value.name == "value" && value.ns == x.ns && values.size() < max_values)
         values.push_back(xml_clean(value.text));
+    // A client empties a line of text by sending an empty value.
+    if (values.size() == 1 && values.front().empty()) values.clear();
   }
   return out;
 }

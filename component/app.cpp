@@ -1,0 +1,248 @@
+#include "component/app.hpp"
+
+#include <chrono>
+#include <csignal>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "bridges/network.hpp"
+#include "component/gateway.hpp"
+#include "component/log_json.hpp"
+#include "component/outlet.hpp"
+#include "component/stream.hpp"
+#include "mapping/archive_table.hpp"
+#include "mapping/store.hpp"
+
+namespace dragoman {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+// How long writes wait for company before they are committed. A kill -9 loses at most this much of the
+// archive; what must not be lost (outbox, settings) is committed at once by its owner.
+constexpr auto group_commit = 50ms;
+constexpr auto stop_limit = 5s;
+constexpr auto prune_every = 1h;
+constexpr std::size_t prune_at_most = 5000;  // lines a round, so that the loop is never held for long
+
+Time now() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+const NetworkEntry& entry_for(const std::string& kind) {
+  for (const NetworkEntry& entry : network_registry()) {
+    if (entry.kind == kind) return entry;
+  }
+  throw std::runtime_error("this dragoman was built without the network \"" + kind + "\"");
+}
+
+// One bridge: a network, its gateway and their component stream.
+class Bridge final : public Outlet {
+ public:
+  Bridge(asio::io_context& loop, Store& store, const config::Settings& settings, config::Bridge bridge,
+         std::function<std::string()> reload)
+      : settings_(std::move(bridge)),
+        gateway_({settings_, settings.xmpp.admins, now, std::move(reload)}, store, *this),
+        stream_(
+            loop,
+            {.host = settings.xmpp.server,
+             .port = settings.xmpp.port,
+             .domain = settings_.domain,
+             .secret = settings_.secret,
+             .max_stanza_bytes = settings.xmpp.max_stanza_bytes},
+            {.on_stanza = [this](Stanza&& stanza) { gateway_.on_stanza(std::move(stanza)); },
+             .on_up = [this] { on_up(); },
+             .on_down = [this] { on_down(); },
+             .on_pressure = [this](bool high) { gateway_.on_pressure(high); },
+             .on_refused =
+                 [this](const std::string& words) { spdlog::error("{}: {}", settings_.domain, words); }}) {
+    gateway_.attach(entry_for(settings_.network).make({loop, gateway_, store, settings_}));
+  }
+
+  bool send(std::string_view stanza) override { return stream_.send(stanza); }
+  bool up() const override { return stream_.up(); }
+
+  void start() { stream_.start(); }
+  void stop(std::function<void()> done) {
+    gateway_.say_goodbye("The gateway is going down.");
+    gateway_.network().stop("dragoman is going down", [this, done = std::move(done)] { stream_.stop(done); });
+  }
+  void reload(const config::Bridge& now_settings, const std::vector<std::string>& admins) {
+    settings_ = now_settings;
+    gateway_.set_options(settings_, admins);
+  }
+  Gateway& gateway() { return gateway_; }
+  const config::Bridge& settings() const { return settings_; }
+
+ private:
+  void on_up() {
+    spdlog::info("{}: connected to the XMPP server", settings_.domain);
+    gateway_.on_link_up();
+  }
+  void on_down() {
+    spdlog::warn("{}: the link to the XMPP server is lost", settings_.domain);
+    gateway_.on_link_down();
+  }
+
+  config::Bridge settings_;
+  Gateway gateway_;
+  Stream stream_;
+};
+
+}  // namespace
+
+struct App::Impl {
+  Impl(config::Settings s, std::string path)
+      : settings(std::move(s)),
+        config_path(std::move(path)),
+        store(settings.store.path, settings.store.key_file) {
+    for (const config::Bridge& bridge : settings.bridges) {
+      bridges.push_back(std::make_unique<Bridge>(loop, store, settings, bridge, [this] { return reload(); }));
+    }
+    store.on_first_write([this] { commit_soon(); });
+    store.on_trouble([this](const std::string& words) { on_trouble(words); });
+  }
+
+  void commit_soon() {
+    commit_timer.expires_after(group_commit);
+    commit_timer.async_wait([this](const boost::system::error_code& error) {
+      if (!error) store.commit();
+    });
+  }
+
+  void on_trouble(const std::string& words) {
+    const std::string text = words.empty() ? "The store works again." : "The store is in trouble: " + words;
+    spdlog::error("{}", text);
+    for (auto& bridge : bridges) bridge->gateway().tell_admins(text);
+  }
+
+  // Empty when all is well; else what is wrong, and nothing was changed.
+  std::string reload() {
+    config::Loaded loaded = config::load(config_path, built_networks());
+    if (!loaded.problems.empty()) {
+      std::string words;
+      for (const config::Problem& problem : loaded.problems) {
+        spdlog::error("not reloaded: {}", problem.str());
+        words += problem.str() + "\n";
+      }
+      return words;
+    }
+    settings.log = loaded.settings.log;
+    settings.xmpp.admins = loaded.settings.xmpp.admins;
+    settings.store.retention_days = loaded.settings.store.retention_days;
+    set_up_log(settings.log);
+    for (auto& bridge : bridges) {
+      for (const config::Bridge& now_settings : loaded.settings.bridges) {
+        if (now_settings.domain == bridge->settings().domain &&
+            now_settings.network == bridge->settings().network) {
+          bridge->reload(now_settings, settings.xmpp.admins);
+        }
+      }
+    }
+    spdlog::info("configuration read again; bridges that were added or removed need a restart");
+    return {};
+  }
+
+  void wait_for_signals() {
+    signals.async_wait([this](const boost::system::error_code& error, int signal) {
+      if (error) return;
+      if (signal == SIGHUP) {
+        reload();
+        return wait_for_signals();
+      }
+      stop();
+    });
+  }
+
+  void stop() {
+    spdlog::info("stopping");
+    stop_timer.expires_after(stop_limit - 500ms);
+    stop_timer.async_wait([this](const boost::system::error_code& error) {
+      if (!error) loop.stop();
+    });
+    auto open = std::make_shared<std::size_t>(bridges.size());
+    for (auto& bridge : bridges) {
+      bridge->stop([this, open] {
+        if (--*open == 0) loop.stop();
+      });
+    }
+    if (bridges.empty()) loop.stop();
+  }
+
+  void prune() {
+    if (settings.store.retention_days > 0) {
+      const std::size_t gone =
+          store.archive().prune(now() - std::chrono::days(settings.store.retention_days), prune_at_most);
+      if (gone == prune_at_most)
+        prune_timer.expires_after(1s);
+      else
+        prune_timer.expires_after(prune_every);
+    } else {
+      prune_timer.expires_after(prune_every);
+    }
+    prune_timer.async_wait([this](const boost::system::error_code& error) {
+      if (!error) prune();
+    });
+  }
+
+  config::Settings settings;
+  std::string config_path;
+  asio::io_context loop{1};
+  Store store;
+  asio::steady_timer commit_timer{loop};
+  asio::steady_timer prune_timer{loop};
+  asio::steady_timer stop_timer{loop};
+  asio::signal_set signals{loop, SIGTERM, SIGINT, SIGHUP};
+  std::vector<std::unique_ptr<Bridge>> bridges;
+};
+
+App::App(config::Settings settings, std::string config_path)
+    : impl_(std::make_unique<Impl>(std::move(settings), std::move(config_path))) {}
+
+App::~App() = default;
+
+void App::run() {
+  std::signal(SIGPIPE, SIG_IGN);
+  impl_->wait_for_signals();
+  impl_->prune();
+  for (auto& bridge : impl_->bridges) bridge->start();
+  impl_->loop.run();
+  impl_->store.commit();
+  spdlog::info("stopped");
+}
+
+std::vector<std::string> built_networks() {
+  std::vector<std::string> kinds;
+  for (const NetworkEntry& entry : network_registry()) kinds.emplace_back(entry.kind);
+  return kinds;
+}
+
+void set_up_log(const config::Log& log) {
+  auto logger = spdlog::get("dragoman");
+  if (!logger) {
+    logger = spdlog::stderr_color_mt("dragoman");
+    spdlog::set_default_logger(logger);
+  }
+  switch (log.level) {
+    case config::LogLevel::trace: logger->set_level(spdlog::level::trace); break;
+    case config::LogLevel::debug: logger->set_level(spdlog::level::debug); break;
+    case config::LogLevel::info: logger->set_level(spdlog::level::info); break;
+    case config::LogLevel::warning: logger->set_level(spdlog::level::warn); break;
+    case config::LogLevel::error: logger->set_level(spdlog::level::err); break;
+  }
+  logger->flush_on(spdlog::level::info);
+  if (log.format == config::LogFormat::json) {
+    logger->set_formatter(make_json_formatter());
+  } else {
+    logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");
+  }
+}
+
+}  // namespace dragoman

@@ -1,0 +1,139 @@
+// XEP-0313 for rooms: each view's own archive, paged by XEP-0059.
+#include <algorithm>
+
+#include "component/datetime.hpp"
+#include "component/facets.hpp"
+#include "component/form.hpp"
+#include "component/gateway.hpp"
+#include "component/rsm.hpp"
+#include "mapping/archive_table.hpp"
+#include "mapping/rooms_table.hpp"
+
+namespace dragoman {
+
+namespace {
+
+constexpr std::size_t most_a_page = 250;
+
+// What the request asks for, or in words what is wrong with it.
+std::optional<ArchiveQuery> read_query(const Element& query, std::string& wrong) {
+  ArchiveQuery wanted;
+  wanted.max = 100;
+  if (const Element* x = query.child("x", ns::data_form)) {
+    for (const auto& [name, values] : form::answers(*x)) {
+      if (name == "FORM_TYPE" || values.empty()) continue;
+      if (name == "start" || name == "end") {
+        auto time = parse_datetime(values[0]);
+        if (!time) return wrong = name + " is no date and time (XEP-0082).", std::nullopt;
+        (name == "start" ? wanted.start : wanted.end) = *time;
+      } else if (name == "with") {
+        auto jid = Jid::parse(values[0]);
+        if (!jid) return wrong = "\"with\" is no address.", std::nullopt;
+        wanted.nick = jid->resource;
+      } else if (name == "after-id") {
+        wanted.after = MessageId{values[0]};
+      } else if (name == "before-id") {
+        wanted.before = MessageId{values[0]};
+      } else if (name == "ids") {
+        for (const std::string& id : values) wanted.ids.emplace_back(id);
+      } else {
+        return wrong = "This archive has no field \"" + name + "\".", std::nullopt;
+      }
+    }
+  }
+  if (const Element* set = query.child("set", ns::rsm)) {
+    auto page = rsm::parse(*set);
+    if (!page) return wrong = "The <set/> is malformed (XEP-0059).", std::nullopt;
+    if (page->max) wanted.max = std::min(*page->max, most_a_page);
+    if (page->after) wanted.after = MessageId{*page->after};
+    if (page->before && !page->before->empty()) wanted.before = MessageId{*page->before};
+    wanted.from_end = page->before.has_value();
+  }
+  return wanted;
+}
+
+void on_query(Gateway& gateway, const Stanza& iq, const Element& query, const Target& target) {
+  if (target.room() == nullptr)
+    return gateway.refuse(iq, service_unavailable("Only rooms have an archive here."));
+  std::string wrong;
+  auto wanted = read_query(query, wrong);
+  if (!wanted) return gateway.refuse(iq, bad_request(wrong));
+  const PersonId viewer = gateway.viewer_of(PersonId{iq.from.bare().str()});
+  const RoomKey key = gateway.store().rooms().open(gateway.id(), *target.room(), viewer);
+  const ArchivePage page = gateway.store().archive().page(key, *wanted);
+  if (page.unknown_id)
+    return gateway.refuse(iq, item_not_found("There is no message with that id in this archive."));
+
+  const std::string room = gateway.address_of(*target.room());
+  const std::string_view query_id = query.attr_or("queryid");
+  for (const ArchiveLine& line : page.lines) {
+    std::string out;
+    XmlWriter w(out);
+    w.open("message").attr("from", room).attr("to", iq.from.str()).attr("id", gateway.new_id());
+    w.open("result", ns::mam).attr_if("queryid", query_id).attr("id", line.id.value());
+    w.open("forwarded", ns::forward);
+    w.open("delay", ns::delay).attr("stamp", format_datetime(line.time)).close();
+    w.open("message", "jabber:client")
+        .attr("from", room + "/" + line.nick)
+        .attr("type", "groupchat")
+        .attr("id", line.id.value());
+    w.raw(line.payload);
+    w.close().close().close().close();
+    gateway.send(out);
+  }
+  std::string fin;
+  XmlWriter w(fin);
+  w.open("fin", ns::mam);
+  if (page.complete) w.attr("complete", "true");
+  rsm::Page set{.count = page.count};
+  if (!page.lines.empty()) {
+    set.first = page.lines.front().id.value();
+    set.last = page.lines.back().id.value();
+    set.first_index = page.first_index;
+  }
+  rsm::write(w, set);
+  w.close();
+  gateway.reply(iq, fin);
+}
+
+void on_form(Gateway& gateway, const Stanza& iq, const Target& target) {
+  if (target.room() == nullptr)
+    return gateway.refuse(iq, service_unavailable("Only rooms have an archive here."));
+  std::string out;
+  XmlWriter w(out);
+  w.open("query", ns::mam).open("x", ns::data_form).attr("type", "form");
+  w.open("field").attr("type", "hidden").attr("var", "FORM_TYPE").element("value", ns::mam).close();
+  w.open("field").attr("type", "jid-single").attr("var", "with").close();
+  for (const char* name : {"start", "end", "before-id", "after-id"}) {
+    w.open("field").attr("type", "text-single").attr("var", name).close();
+  }
+  w.open("field").attr("type", "list-multi").attr("var", "ids").close();
+  w.close().close();
+  gateway.reply(iq, out);
+}
+
+}  // namespace
+
+std::string body_of(const std::string& payload) {
+  // A payload is what render::content wrote: its <body> has no attributes, and its text only the five XML
+  // entities.
+  const std::size_t begin = payload.find("<body>");
+  const std::size_t end = payload.find("</body>");
+  if (begin == payload.npos || end == payload.npos) return {};
+  std::string text = payload.substr(begin + 6, end - begin - 6);
+  for (const auto& [entity, plain] :
+       {std::pair{"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&apos;", "'"}, {"&amp;", "&"}}) {
+    for (std::size_t at = 0; (at = text.find(entity, at)) != text.npos; ++at)
+      text.replace(at, std::string_view(entity).size(), plain);
+  }
+  return text;
+}
+
+void add_archive(Gateway& gateway) {
+  gateway.router().on_set(
+      ns::mam, [&](const Stanza& iq, const Element& q, const Target& t) { on_query(gateway, iq, q, t); });
+  gateway.router().on_get(
+      ns::mam, [&](const Stanza& iq, const Element&, const Target& t) { on_form(gateway, iq, t); });
+}
+
+}  // namespace dragoman

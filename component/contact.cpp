@@ -1,0 +1,139 @@
+#include "component/contact.hpp"
+
+#include <utility>
+
+#include "component/content.hpp"
+#include "component/datetime.hpp"
+#include "component/gateway.hpp"
+#include "component/muc.hpp"
+
+namespace dragoman {
+
+namespace {
+
+constexpr std::size_t remembered_messages = 20;
+
+}  // namespace
+
+Contact::Contact(Gateway& gateway, PersonId person, Conversation with)
+    : gateway_(gateway), person_(std::move(person)), with_(std::move(with)) {}
+
+void Contact::on_message(const Stanza& stanza, const RoomId* through) {
+  if (stanza.type == "error") return;
+  std::optional<Content> content = parse::content(stanza);
+  if (!content) return;
+  if (through != nullptr) {
+    through_ = Route{*through, stanza.to.resource, stanza.from.str()};
+  } else {
+    through_.reset();
+  }
+  Session& session = gateway_.network().session_for(person_, with_);
+  auto recall = [this](const MessageId& id) -> std::optional<Remembered> {
+    for (const auto& [known, what] : recent_) {
+      if (known == id) return what;
+    }
+    return std::nullopt;
+  };
+  remember(MessageId{stanza.id}, session.nick(), *content);
+  auto pieces = degrade(*content, session.features(with_), recall);
+  auto pending = std::make_shared<Pending>(Pending{stanza, pieces.size(), false});
+  for (Content& piece : pieces) {
+    std::string token;
+    if (!std::holds_alternative<Typing>(piece) && !std::holds_alternative<ReadMark>(piece)) {
+      token = gateway_.new_token();
+      pending_.emplace(token, pending);
+    }
+    session.perform(
+        {with_, std::move(token), std::visit([](auto&& c) { return Act{std::move(c)}; }, std::move(piece))});
+  }
+}
+
+void Contact::on_failed(const std::string& token, const Failure& failure) {
+  auto found = pending_.extract(token);
+  if (found.empty() || std::exchange(found.mapped()->failed, true)) return;
+  gateway_.refuse(found.mapped()->stanza, to_error(failure));
+}
+
+void Contact::on_event(const Event& event) {
+  // What a one-to-one chat can hear; the rest is about rooms or has been taken by the gateway.
+  struct Visit {
+    Contact& contact;
+    const Event& event;
+    void operator()(const Message& m) const { contact.on_content(event, m); }
+    void operator()(const Edit& e) const { contact.on_content(event, e); }
+    void operator()(const Retraction& r) const { contact.on_content(event, r); }
+    void operator()(const Reactions& r) const { contact.on_content(event, r); }
+    void operator()(const Typing& t) const { contact.on_content(event, t); }
+    void operator()(const ReadMark& r) const { contact.on_content(event, r); }
+    void operator()(const Subject& s) const { contact.on_content(event, s); }
+    void operator()(const Delivered& d) const { contact.pending_.erase(d.token); }
+    void operator()(const Failed& f) const { contact.on_failed(f.token, f.failure); }
+    void operator()(const Entered&) const {}
+    void operator()(const MemberJoined&) const {}
+    void operator()(const MemberLeft&) const {}
+    void operator()(const MemberRenamed&) const {}
+    void operator()(const MemberUpdated&) const {}
+    void operator()(const RoomInfo&) const {}
+    void operator()(const Invited&) const {}
+    void operator()(const Profile&) const {}
+    void operator()(const Listing&) const {}
+    void operator()(const StandingList&) const {}
+    void operator()(const Answered&) const {}
+    void operator()(const LinkState&) const {}
+    void operator()(const Exited&) const {}
+    void operator()(const FeaturesChanged&) const {}
+  };
+  std::visit(Visit{*this, event}, event.what);
+}
+
+void Contact::on_content(const Event& event, const Content& content) {
+  const MessageId id = event.id.empty() ? MessageId{gateway_.new_id()} : event.id;
+  std::string from = gateway_.address_of(with_);
+  std::string to = person_.value();
+  // A private message through a room is answered through it, while both are there.
+  bool through_room = false;
+  if (through_) {
+    Muc* muc = gateway_.find_room(person_, through_->room);
+    through_room = muc != nullptr && muc->find_occupant(through_->client) != nullptr &&
+                   muc->room().members().contains(through_->nick);
+    if (through_room) {
+      from = gateway_.address_of(through_->room) + "/" + through_->nick;
+      to = through_->client;
+    } else {
+      through_.reset();
+    }
+  }
+  if (event.sender.own) {
+    // Said by the same person elsewhere (another client on the same connection): shown as a copy of what was
+    // sent would need the server's carbons, which a component may not make; so it is told as a note.
+    if (const auto* message = std::get_if<Message>(&content)) {
+      std::string out;
+      XmlWriter w(out);
+      w.open("message").attr("from", from).attr("to", to).attr("type", "chat").attr("id", id.value());
+      w.element("body", "(you, from elsewhere) " + message->text.plain).close();
+      gateway_.deliver(person_, std::move(out));
+    }
+    return;
+  }
+  std::string out;
+  XmlWriter w(out);
+  w.open("message").attr("from", from).attr("to", to).attr("type", "chat").attr("id", id.value());
+  render::content(w, content, false);
+  if (through_room) w.open("x", ns::muc_user).close();
+  const Time time = event.time == Time{} ? gateway_.now() : event.time;
+  if (event.past || gateway_.now() - time > std::chrono::minutes(1)) {
+    w.open("delay", ns::delay).attr("from", gateway_.domain()).attr("stamp", format_datetime(time)).close();
+  }
+  w.close();
+  remember(id, event.sender.nick, content);
+  gateway_.deliver(person_, std::move(out));
+}
+
+void Contact::remember(const MessageId& id, const std::string& author, const Content& content) {
+  const auto* message = std::get_if<Message>(&content);
+  if (message == nullptr || id.empty()) return;
+  recent_.emplace_back(id, Remembered{author, message->text.plain.substr(0, 400)});
+  if (recent_.size() > remembered_messages) recent_.pop_front();
+}
+
+}  // namespace dragoman

@@ -1,0 +1,52 @@
+// The only one-to-one chat there is: one person here with somebody on a network, or with a server itself.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "bridges/event.hpp"
+#include "component/fallback.hpp"
+#include "component/stanza.hpp"
+
+namespace dragoman {
+
+class Gateway;
+
+class Contact {
+ public:
+  Contact(Gateway& gateway, PersonId person, Conversation with);
+
+  // From a client. `through`: the room whose occupant was addressed, if it was one (a private message,
+  // XEP-0045 7.5).
+  void on_message(const Stanza& stanza, const RoomId* through);
+  // From the network.
+  void on_event(const Event& event);
+  void on_failed(const std::string& token, const Failure& failure);
+  bool busy() const { return !pending_.empty(); }
+
+ private:
+  struct Pending {
+    Stanza stanza;  // what an error answers
+    std::size_t pieces = 1;
+    bool failed = false;
+  };
+  void on_content(const Event& event, const Content& content);
+  void remember(const MessageId& id, const std::string& author, const Content& content);
+
+  Gateway& gateway_;
+  PersonId person_;
+  Conversation with_;
+  std::unordered_map<std::string, std::shared_ptr<Pending>> pending_;
+  // The last few messages, for the quotes that edits and reactions become: (id, who, text).
+  std::deque<std::pair<MessageId, Remembered>> recent_;
+  struct Route {
+    RoomId room;
+    std::string nick, client;
+  };
+  std::optional<Route> through_;  // the person writes by way of a room: answers take the same way
+};
+
+}  // namespace dragoman

@@ -1,0 +1,501 @@
+#include "component/gateway.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "component/commands.hpp"
+#include "component/contact.hpp"
+#include "component/datetime.hpp"
+#include "component/facets.hpp"
+#include "component/muc.hpp"
+#include "component/subscriptions.hpp"
+#include "mapping/address.hpp"
+#include "mapping/digest.hpp"
+#include "mapping/outbox_table.hpp"
+#include "mapping/rooms_table.hpp"
+#include "mapping/settings_table.hpp"
+
+namespace dragoman {
+
+// What one person sees of the network; the view of nobody in particular where rooms are shared.
+struct Gateway::View {
+  std::unordered_map<RoomId, std::unique_ptr<Muc>> rooms;
+  std::map<Conversation, std::unique_ptr<Contact>> contacts;
+};
+
+// Rooms and contacts that are over, kept until no call is inside them.
+struct Gateway::Closed {
+  std::vector<std::unique_ptr<Muc>> rooms;
+  std::vector<std::unique_ptr<Contact>> contacts;
+};
+
+// A stanza or an event is being worked on. Networks may answer before a call returns, so these nest: only the
+// outermost lets go of what was closed meanwhile.
+struct Gateway::Busy {
+  explicit Busy(Gateway& g) : gateway(g) { ++gateway.depth_; }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
+  ~Busy() {
+    if (--gateway.depth_ == 0) *gateway.closed_ = {};
+  }
+  Gateway& gateway;
+};
+
+namespace {
+
+constexpr std::size_t most_contacts = 1000;  // kept for one person; the quiet ones go first
+
+}  // namespace
+
+Gateway::Gateway(Options options, Store& store, Outlet& out)
+    : options_(std::move(options)), store_(store), out_(out), closed_(std::make_unique<Closed>()) {
+  commands_ = std::make_unique<Commands>(*this);
+  subscriptions_ = std::make_unique<Subscriptions>(*this);
+  add_disco(*this);
+  add_basics(*this);
+  add_vcard(*this);
+  add_registration(*this);
+  add_rooms(*this);
+  add_archive(*this);
+
+  SettingMap own = store_.settings().load(id(), PersonId{}, "gateway");
+  occupant_key_ = own["occupant-key"].value;
+  if (occupant_key_.size() < 32) {
+    occupant_key_ = random_hex(16);
+    own["occupant-key"] = {occupant_key_, true};
+    store_.settings().save(id(), PersonId{}, "gateway", own);
+  }
+}
+
+Gateway::~Gateway() = default;
+
+void Gateway::attach(std::unique_ptr<Network> network) {
+  network_ = std::move(network);
+  subscriptions_->load();
+}
+
+void Gateway::set_options(config::Bridge bridge, std::vector<std::string> admins) {
+  options_.bridge = std::move(bridge);
+  options_.admins = std::move(admins);
+  network_->reload(options_.bridge);
+}
+
+// ---------------------------------------------------------------------------------------------------- from
+// the stream
+
+void Gateway::on_stanza(Stanza&& stanza) {
+  const Busy busy(*this);
+  const Target target = locate(stanza.to);
+  switch (stanza.kind) {
+    case StanzaKind::message: on_message(stanza, target); break;
+    case StanzaKind::presence: on_presence(stanza, target); break;
+    case StanzaKind::iq: on_iq(stanza, target); break;
+  }
+}
+
+void Gateway::on_iq(const Stanza& iq, const Target& target) {
+  if (iq.type == "result" || iq.type == "error") {
+    questions_.on_iq_answer(iq);
+    return;
+  }
+  if (iq.type != "get" && iq.type != "set")
+    return refuse(iq, bad_request("An iq is of the type get or set."));
+  if (iq.id.empty()) return refuse(iq, bad_request("An iq has an id."));
+  if (iq.root.children.size() != 1) return refuse(iq, bad_request("An iq carries exactly one request."));
+  const Element& payload = iq.root.children.front();
+  const Router::IqHandler* handler = router_.find(iq.type, payload.ns);
+  if (handler == nullptr)
+    return refuse(iq, service_unavailable("This gateway does not do \"" + payload.ns + "\"."));
+  if (!target.where) return refuse(iq, item_not_found("There is no such address here."));
+  (*handler)(iq, payload, target);
+}
+
+void Gateway::on_message(const Stanza& stanza, const Target& target) {
+  if (!target.where) return refuse(stanza, item_not_found("There is no such address here."));
+  const PersonId person{stanza.from.bare().str()};
+  if (const RoomId* room = target.room()) {
+    if (stanza.type != "groupchat" && !target.nick.empty()) {
+      if (stanza.type == "error") {
+        if (Muc* muc = find_room(person, *room)) muc->on_message(stanza);
+        return;
+      }
+      return contact(person, network_->user_of(*room, target.nick)).on_message(stanza, room);
+    }
+    Muc* muc = find_room(person, *room);
+    if (muc == nullptr) return refuse(stanza, not_acceptable("You are not in this room: join it first."));
+    return muc->on_message(stanza);
+  }
+  if (const Element* direct = stanza.child("x", ns::conference);
+      direct != nullptr && target.user() != nullptr) {
+    // XEP-0249: a direct invitation of somebody on the network.
+    auto jid = Jid::parse(direct->attr_or("jid"));
+    Target room = jid && jid->domain == domain() ? locate(*jid) : Target{};
+    if (room.room() == nullptr)
+      return refuse(stanza, not_acceptable("People of this network can be invited to its rooms only."));
+    const std::string token = new_token();
+    questions_.ask(token, [this, stanza](const Questions::Reply& reply) {
+      if (const auto* failed = std::get_if<Failed>(&reply)) refuse(stanza, to_error(failed->failure));
+    });
+    network_->session_for(person, *room.room())
+        .perform({*room.room(), token,
+                  Invite{network_->display_name(*target.user()), std::string(direct->attr_or("reason"))}});
+    return;
+  }
+  if (target.place() != nullptr && target.place()->empty()) {
+    if (stanza.type != "error" && stanza.child("body", ns::component) != nullptr) {
+      refuse(stanza, service_unavailable("Nobody reads here. " + network_->address_hint()));
+    }
+    return;
+  }
+  contact(person, *target.where).on_message(stanza, nullptr);
+}
+
+void Gateway::on_presence(const Stanza& stanza, const Target& target) {
+  const bool directed = stanza.type.empty() || stanza.type == "unavailable" || stanza.type == "error";
+  const RoomId* room = target.room();
+  if (room == nullptr || !directed) {
+    if (room != nullptr && stanza.type == "subscribe") {
+      return refuse(stanza, not_allowed("A room is joined, not subscribed to."));
+    }
+    return subscriptions_->on_presence(stanza, target);
+  }
+  const PersonId person{stanza.from.bare().str()};
+  Muc* muc = find_room(person, *room);
+  if (muc == nullptr && stanza.type.empty()) muc = &open_room(person, *room);
+  if (muc != nullptr) muc->on_presence(stanza, target.nick);
+}
+
+void Gateway::on_link_up() {
+  const Busy busy(*this);
+  subscriptions_->announce_all();
+  if (!std::exchange(was_up_, true)) {
+    restore();
+  } else {
+    for (Muc* muc : all_rooms()) muc->tell_again(down_since_);
+  }
+  // What was said to people while nobody could be told.
+  for (OutboxItem& item : store_.outbox().pending(id(), "xmpp", 10000)) {
+    const std::size_t end = item.payload.rfind("</message>");
+    if (end != item.payload.npos && item.payload.find(ns::delay) == item.payload.npos) {
+      std::string delay;
+      XmlWriter(delay)
+          .open("delay", ns::delay)
+          .attr("from", domain())
+          .attr("stamp", format_datetime(item.time))
+          .close();
+      item.payload.insert(end, delay);
+    }
+    if (!out_.send(item.payload)) break;
+    store_.outbox().done(id(), "xmpp", item.key);
+  }
+}
+
+void Gateway::on_link_down() {
+  down_since_ = now();
+  questions_.forget_iqs();
+}
+
+void Gateway::on_pressure(bool high) {
+  if (network_) network_->hold(high);
+}
+
+void Gateway::say_goodbye(const std::string& reason) {
+  for (Muc* muc : all_rooms()) muc->say_goodbye(reason);
+  subscriptions_->say_goodbye();
+}
+
+void Gateway::tell_admins(const std::string& text) {
+  for (const std::string& admin : options_.admins) {
+    std::string out;
+    XmlWriter w(out);
+    w.open("message")
+        .attr("from", domain())
+        .attr("to", admin)
+        .attr("type", "chat")
+        .element("body", text)
+        .close();
+    send(out);
+  }
+}
+
+// Rooms that were joined when the program ended: joined again, for those whose clients still answer.
+void Gateway::restore() {
+  const std::vector<OccupantRow> occupants = store_.rooms().occupants(id());
+  for (const RoomRow& row : store_.rooms().joined(id())) {
+    std::vector<OccupantRow> here;
+    std::copy_if(occupants.begin(), occupants.end(), std::back_inserter(here),
+                 [&](const OccupantRow& o) { return o.room == row.key; });
+    Muc& muc = open_room(row.viewer, row.room);
+    if (here.empty() && !muc.preferences().persistent) {
+      store_.rooms().set_joined(row.key, false, row.nick, {});
+      close_room(muc);
+      continue;
+    }
+    muc.restore(row, here);
+    for (const OccupantRow& occupant : here) {
+      const std::string ping_id = "restore-" + new_token();
+      questions_.expect_iq(ping_id, [this, row, occupant](const Stanza& answer) {
+        Muc* joined = find_room(row.viewer, row.room);
+        if (answer.type == "error" && joined != nullptr)
+          joined->drop_occupant(occupant.jid, "The client is gone.");
+      });
+      std::string out;
+      XmlWriter w(out);
+      w.open("iq")
+          .attr("type", "get")
+          .attr("id", ping_id)
+          .attr("from", address_of(row.room) + "/" + occupant.nick);
+      w.attr("to", occupant.jid).open("ping", ns::ping).close().close();
+      send(out);
+    }
+  }
+}
+
+// --------------------------------------------------------------------------------------------------- from
+// the network
+
+void Gateway::on_event(Session& from, Event event) {
+  const Busy busy(*this);
+  const PersonId& person = from.person();
+  if (const auto* link = std::get_if<LinkState>(&event.what);
+      link != nullptr && std::holds_alternative<PlaceId>(event.in)) {
+    on_link(from, event, *link);
+    return;
+  }
+  // Answers to questions of ours.
+  if (const auto* answered = std::get_if<Answered>(&event.what)) {
+    questions_.answer(answered->token, *answered);
+    return;
+  }
+  if (const auto* delivered = std::get_if<Delivered>(&event.what);
+      delivered != nullptr && questions_.answer(delivered->token, *delivered)) {
+    return;
+  }
+  if (const auto* failed = std::get_if<Failed>(&event.what);
+      failed != nullptr && questions_.answer(failed->token, *failed)) {
+    return;
+  }
+  const PersonId viewer = viewer_of(person);
+  if (const auto* profile = std::get_if<Profile>(&event.what)) {
+    if (const auto* user = std::get_if<UserId>(&event.in))
+      questions_.answer_for("profile " + person.value() + " " + user->value(), *profile);
+    return;
+  }
+  if (const auto* listing = std::get_if<Listing>(&event.what)) {
+    questions_.answer_for("listing " + person.value() + " " + from.place().value(), *listing);
+    return;
+  }
+  const auto* room = std::get_if<RoomId>(&event.in);
+  if (room == nullptr) {
+    contact(person, event.in).on_event(event);
+    return;
+  }
+  if (const auto* standings = std::get_if<StandingList>(&event.what)) {
+    questions_.answer_for("standings " + viewer.value() + " " + room->value(), *standings);
+    return;
+  }
+  if (const auto* invited = std::get_if<Invited>(&event.what)) {
+    std::string out;
+    XmlWriter w(out);
+    const std::string address = address_of(*room);
+    w.open("message").attr("from", address).attr("to", person.value());
+    w.open("x", ns::muc_user).open("invite");
+    w.attr("from", invited->by.empty() ? domain() : address_of(network_->user_of(*room, invited->by)));
+    if (!invited->reason.empty()) w.element("reason", invited->reason);
+    w.close();
+    if (!invited->key.empty()) w.element("password", invited->key);
+    w.close().open("x", ns::conference).attr("jid", address).close().close();
+    deliver(person, std::move(out));
+    return;
+  }
+  Muc* muc = find_room(person, *room);
+  // A room that was put upon the person by its network; anything else about a room that is not open is an
+  // echo of leaving.
+  if (muc == nullptr && std::holds_alternative<Entered>(event.what)) muc = &open_room(person, *room);
+  if (muc == nullptr) return;
+  std::vector<std::string> seen;
+  if (subscriptions_->any(person)) {
+    if (const auto* joined = std::get_if<MemberJoined>(&event.what)) seen = {joined->member.nick};
+    if (const auto* left = std::get_if<MemberLeft>(&event.what)) seen = {left->nick};
+    if (const auto* renamed = std::get_if<MemberRenamed>(&event.what))
+      seen = {renamed->nick, renamed->new_nick};
+    if (const auto* entered = std::get_if<Entered>(&event.what)) {
+      for (const Member& member : entered->members) seen.push_back(member.nick);
+    }
+  }
+  muc->room().on_event(event);
+  for (const std::string& nick : seen)
+    subscriptions_->announce(person, network_->node_of(network_->user_of(*room, nick)));
+}
+
+void Gateway::on_link(Session& from, const Event& event, const LinkState& state) {
+  const PersonId person = from.person();
+  if (state.link == Link::lost || state.link == Link::closed) {
+    for (Muc* muc : rooms_of(person)) {
+      if (network_->find_session(person, muc->room().id()) == &from) muc->room().on_event(event);
+    }
+  }
+  subscriptions_->announce(person, network_->node_of(from.place()));
+}
+
+const MemberTable* Gateway::members(const Session& of, const RoomId& room) const {
+  Muc* muc = find_room(of.person(), room);
+  return muc != nullptr && muc->room().is_in() ? &muc->room().members() : nullptr;
+}
+
+void Gateway::on_session_end(Session& session) {
+  const Busy busy(*this);
+  const PersonId person = session.person();
+  for (Muc* muc : rooms_of(person)) {
+    if (network_->find_session(person, muc->room().id()) != &session) continue;
+    if (muc->room().state() == Room::State::entering) {
+      muc->entry_failed({Reason::connection_lost, "The connection to the network ended."});
+    } else if (muc->room().is_in()) {
+      muc->room().on_event({muc->room().id(),
+                            {},
+                            {},
+                            {},
+                            false,
+                            Exited{Departure::lost, {}, "The connection to the network ended."}});
+    }
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------ for
+// the facets
+
+bool Gateway::is_admin(const Jid& who) const {
+  const std::string bare = who.bare().str();
+  return std::find(options_.admins.begin(), options_.admins.end(), bare) != options_.admins.end();
+}
+
+Target Gateway::locate(const Jid& address) const {
+  return {network_->resolve(unescape_node(address.local)), address.resource};
+}
+
+std::string Gateway::address_of(const Conversation& what) const {
+  const std::string node = network_->node_of(what);
+  return node.empty() ? domain() : escape_node(node) + "@" + domain();
+}
+
+PersonId Gateway::viewer_of(const PersonId& person) const {
+  return network_->rooms_are_shared() ? PersonId{} : person;
+}
+
+Gateway::View* Gateway::find_view(const PersonId& person) const {
+  auto found = views_.find(person);
+  return found == views_.end() ? nullptr : found->second.get();
+}
+
+Gateway::View& Gateway::view(const PersonId& person) {
+  auto& slot = views_[person];
+  if (!slot) slot = std::make_unique<View>();
+  return *slot;
+}
+
+Muc* Gateway::find_room(const PersonId& person, const RoomId& room) const {
+  View* seen = network_->rooms_are_shared() ? find_view(PersonId{}) : find_view(person);
+  if (seen == nullptr) return nullptr;
+  auto found = seen->rooms.find(room);
+  return found == seen->rooms.end() ? nullptr : found->second.get();
+}
+
+Muc& Gateway::open_room(const PersonId& person, const RoomId& room) {
+  const PersonId viewer = viewer_of(person);
+  auto& slot = view(viewer).rooms[room];
+  if (!slot) slot = std::make_unique<Muc>(*this, room, viewer);
+  return *slot;
+}
+
+std::vector<Muc*> Gateway::rooms_of(const PersonId& person) const {
+  std::vector<Muc*> rooms;
+  if (View* seen = find_view(viewer_of(person))) {
+    for (const auto& [id, muc] : seen->rooms) rooms.push_back(muc.get());
+  }
+  return rooms;
+}
+
+std::vector<Muc*> Gateway::all_rooms() const {
+  std::vector<Muc*> rooms;
+  for (const auto& [person, seen] : views_) {
+    for (const auto& [id, muc] : seen->rooms) rooms.push_back(muc.get());
+  }
+  return rooms;
+}
+
+Contact& Gateway::contact(const PersonId& person, const Conversation& with) {
+  auto& contacts = view(person).contacts;
+  auto found = contacts.find(with);
+  if (found == contacts.end()) {
+    for (auto it = contacts.begin(); contacts.size() >= most_contacts && it != contacts.end();) {
+      auto next = std::next(it);
+      if (!it->second->busy()) closed_->contacts.push_back(std::move(contacts.extract(it).mapped()));
+      it = next;
+    }
+    found = contacts.emplace(with, std::make_unique<Contact>(*this, person, with)).first;
+  }
+  return *found->second;
+}
+
+void Gateway::close_room(Muc& room) {
+  auto found = views_.find(room.room().viewer());
+  if (found == views_.end()) return;
+  auto node = found->second->rooms.extract(room.room().id());
+  if (!node.empty()) closed_->rooms.push_back(std::move(node.mapped()));
+}
+
+void Gateway::deliver(const PersonId& to, std::string stanza) {
+  if (out_.send(stanza)) return;
+  OutboxItem item;
+  item.queue = "xmpp";
+  item.key = new_id();
+  item.payload = std::move(stanza);
+  item.time = now();
+  if (!store_.outbox().put(id(), item)) {
+    spdlog::error("{}: a message for {} is lost: the XMPP link is down and the store can't keep it", domain(),
+                  to.value());
+  }
+}
+
+void Gateway::reply(const Stanza& iq, std::string_view payload) {
+  std::string out;
+  XmlWriter w(out);
+  w.open("iq").attr("type", "result").attr("id", iq.id).attr("from", iq.to.str()).attr("to", iq.from.str());
+  w.raw(payload).close();
+  send(out);
+}
+
+void Gateway::refuse(const Stanza& stanza, const StanzaError& error) {
+  const std::string out = error_reply(stanza, error);
+  if (!out.empty()) send(out);
+}
+
+std::string Gateway::new_id() {
+  // Milliseconds, then a counter: in the order of time, and unique over restarts as long as the clock goes
+  // on.
+  Time time = std::max(now(), last_id_time_);
+  id_counter_ = time == last_id_time_ ? id_counter_ + 1 : 0;
+  if (id_counter_ > 0xffff) {
+    time += std::chrono::milliseconds(1);
+    id_counter_ = 0;
+  }
+  last_id_time_ = time;
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string id(15, '0');
+  auto ms = static_cast<std::uint64_t>(time.time_since_epoch().count());
+  for (int i = 10; i >= 0; --i, ms >>= 4) id[static_cast<std::size_t>(i)] = digits[ms & 15];
+  for (int i = 14, n = static_cast<int>(id_counter_); i >= 11; --i, n >>= 4)
+    id[static_cast<std::size_t>(i)] = digits[n & 15];
+  return id;
+}
+
+std::string Gateway::new_token() { return std::to_string(++token_counter_); }
+
+std::string Gateway::occupant_id(const RoomId& room, const std::string& whose) const {
+  return keyed_digest(occupant_key_, room.value() + ' ' + whose);
+}
+
+}  // namespace dragoman

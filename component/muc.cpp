@@ -1,0 +1,156 @@
+// From an event of the room to what its occupants are told. Each alternative is named: a forgotten one does
+// not compile.
+#include "component/muc.hpp"
+
+#include <utility>
+
+#include "component/gateway.hpp"
+#include "component/xml.hpp"
+
+namespace dragoman {
+
+struct MucEvents {
+  Muc& muc;
+  const Event& event;
+  const Change& change;
+
+  void operator()(const Message& m) const { muc.on_content(event, m); }
+  void operator()(const Edit& e) const { muc.on_content(event, e); }
+  void operator()(const Retraction& r) const { muc.on_content(event, r); }
+  void operator()(const Reactions& r) const { muc.on_content(event, r); }
+  void operator()(const Typing& t) const { muc.on_content(event, t); }
+  void operator()(const ReadMark& r) const { muc.on_content(event, r); }
+  void operator()(const Subject&) const {
+    muc.subject_known_ = true;
+    muc.for_each_entered([&](const Occupant& o) { muc.tell_subject(o.jid); });
+  }
+
+  void operator()(const Entered& entered) const { muc.on_entered(entered, change); }
+  void operator()(const MemberJoined& joined) const {
+    muc.for_each_entered([&](const Occupant& o) { muc.tell_present(o.jid, joined.member); });
+  }
+  void operator()(const MemberLeft& left) const {
+    Member gone = change.before.value_or(Member{.nick = left.nick});
+    std::string_view codes, affiliation;
+    if (left.how == Departure::kicked) codes = "307";
+    if (left.how == Departure::banned) codes = "301", affiliation = "outcast";
+    muc.for_each_entered(
+        [&](const Occupant& o) { muc.tell_gone(o.jid, gone, codes, left.by, left.reason, {}, affiliation); });
+    muc.first_nick_.erase(left.nick);
+  }
+  void operator()(const MemberRenamed& renamed) const {
+    // The occupant id stays what it was under the first nick (XEP-0421: stable while in the room).
+    auto first = muc.first_nick_.extract(renamed.nick);
+    Member old = change.before.value_or(Member{.nick = renamed.nick});
+    Member now = old;
+    now.nick = renamed.new_nick;
+    muc.first_nick_[renamed.new_nick] = first.empty() ? renamed.nick : first.mapped();
+    const bool self = renamed.new_nick == muc.room_.nick();
+    muc.for_each_entered([&](const Occupant& o) {
+      muc.tell_gone(o.jid, old, self ? "303,110" : "303", {}, {}, renamed.new_nick);
+      muc.tell_present(o.jid, now, self ? "110" : "");
+    });
+    if (self) muc.renames_.clear();
+  }
+  void operator()(const MemberUpdated& updated) const {
+    const bool self = updated.member.nick == muc.room_.nick();
+    muc.for_each_entered(
+        [&](const Occupant& o) { muc.tell_present(o.jid, updated.member, self ? "110" : ""); });
+  }
+  void operator()(const Exited& exited) const { muc.on_exited(exited, change); }
+  void operator()(const LinkState& link) const {
+    if (link.link == Link::lost && muc.room_.state() == Room::State::interrupted) {
+      muc.tell_service(link.why.text.empty()
+                           ? std::string("The connection to the network was lost; trying again.")
+                           : "The connection was lost (" + link.why.text + "); trying again.");
+    }
+  }
+  void operator()(const RoomInfo&) const {
+    // 104: the room's configuration changed; clients ask disco again.
+    std::string out;
+    XmlWriter w(out);
+    muc.for_each_entered([&](const Occupant& o) {
+      w.open("message").attr("from", muc.address_).attr("to", o.jid).attr("type", "groupchat");
+      w.open("x", ns::muc_user).open("status").attr("code", "104").close().close().close();
+      muc.gateway_.send(std::exchange(out, {}));
+    });
+  }
+  void operator()(const FeaturesChanged&) const { (*this)(RoomInfo{}); }
+
+  // Addressed to the gateway, which has taken them before the room.
+  void operator()(const Invited&) const {}
+  void operator()(const Profile&) const {}
+  void operator()(const Listing&) const {}
+  void operator()(const StandingList&) const {}
+  void operator()(const Delivered& delivered) const { muc.on_delivered(event, delivered.token); }
+  void operator()(const Failed& failed) const { muc.on_failed(failed.token, failed.failure); }
+  void operator()(const Answered&) const {}
+};
+
+Muc::Muc(Gateway& gateway, const RoomId& room, const PersonId& viewer)
+    : gateway_(gateway),
+      room_(room, viewer, gateway.network().nick_fold()),
+      key_(gateway.store().rooms().open(gateway.id(), room, viewer)),
+      address_(gateway.address_of(room)),
+      escaped_address_(xml_escaped(address_)) {
+  room_.listen(*this);
+}
+
+Muc::~Muc() = default;
+
+const Occupant* Muc::find_occupant(std::string_view full_jid) const {
+  for (const Occupant& o : occupants_) {
+    if (o.jid == full_jid) return &o;
+  }
+  return nullptr;
+}
+
+const RoomPreferences& Muc::preferences() {
+  if (!preferences_) preferences_ = gateway_.network().preferences(room_.viewer(), room_.id());
+  return *preferences_;
+}
+
+void Muc::on_room_event(const Room&, const Event& event, const Change& change) {
+  std::visit(MucEvents{*this, event, change}, event.what);
+}
+
+bool Muc::on_failed(const std::string& token, const Failure& failure) {
+  if (token == join_token_ && !token.empty()) {
+    join_token_.clear();
+    refuse_entry(failure);
+    return true;
+  }
+  if (auto rename = renames_.extract(token)) {
+    const std::string& asked = rename.mapped();
+    const std::size_t cut = asked.find('\n');
+    std::string out;
+    XmlWriter w(out);
+    w.open("presence").attr("from", address_ + "/" + asked.substr(cut + 1)).attr("to", asked.substr(0, cut));
+    w.attr("type", "error").open("x", ns::muc).close();
+    write_error(w, to_error(failure));
+    w.close();
+    gateway_.send(out);
+    return true;
+  }
+  auto found = pending_.extract(token);
+  if (found.empty()) return false;
+  Pending& pending = *found.mapped();
+  if (std::exchange(pending.failed, true))
+    return true;  // told once a stanza, whatever became of its other pieces
+  StanzaError error = to_error(failure);
+  if (pending.delivered > 0)
+    error.text += " The first " + std::to_string(pending.delivered) + " lines of it were sent.";
+  std::string out;
+  XmlWriter w(out);
+  w.open("message")
+      .attr("from", address_)
+      .attr("to", pending.from)
+      .attr("type", "error")
+      .attr_if("id", pending.stanza_id);
+  write_error(w, error);
+  w.close();
+  gateway_.send(out);
+  return true;
+}
+
+}  // namespace dragoman

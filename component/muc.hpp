@@ -1,0 +1,141 @@
+// The only MUC service there is (XEP-0045): one room's XMPP occupants, a listener of that room. One facet,
+// one file: presence, message, history, admin, config.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "component/errors.hpp"
+#include "component/room.hpp"
+#include "component/stanza.hpp"
+#include "mapping/archive_table.hpp"
+
+namespace dragoman {
+
+class Gateway;
+
+// XEP-0045 7.2.14: how much of the past an occupant asks for.
+struct HistoryRequest {
+  std::optional<std::size_t> max_stanzas, max_chars;
+  std::optional<Time> since;
+};
+
+struct Occupant {
+  std::string jid;  // full
+  PersonId person;
+  std::string wanted;  // the nick it asked for
+  bool entered = false;
+  HistoryRequest history;
+};
+
+class Muc final : public RoomListener {
+ public:
+  Muc(Gateway& gateway, const RoomId& room, const PersonId& viewer);
+  ~Muc() override;
+
+  Room& room() { return room_; }
+  const Room& room() const { return room_; }
+  RoomKey key() const { return key_; }
+  const std::vector<Occupant>& occupants() const { return occupants_; }
+  const Occupant* find_occupant(std::string_view full_jid) const;
+  bool anybody() const { return !occupants_.empty(); }
+
+  // Stanzas for this room. `nick` is the resource addressed.
+  void on_presence(const Stanza& stanza, const std::string& nick);
+  void on_message(const Stanza& stanza);
+  void on_admin(const Stanza& iq, const Element& query);
+  void on_owner(const Stanza& iq, const Element& query);
+  void on_self_ping(const Stanza& iq, const std::string& nick);
+
+  void on_room_event(const Room& room, const Event& event, const Change& change) override;
+  // An event that answers a message or a join of ours; false: not known here.
+  bool on_delivered(const Event& event, const std::string& token);
+  bool on_failed(const std::string& token, const Failure& failure);
+
+  // A join that ended without an answer of its own.
+  void entry_failed(const Failure& failure) { refuse_entry(failure); }
+
+  // The link to the XMPP server came back: everything is told again, with what was said since.
+  void tell_again(Time since);
+  // An occupant whose client is gone: an error came back, or the XMPP server says so.
+  void drop_occupant(const std::string& full_jid, const std::string& reason);
+  // Everybody out, as by a service that shuts down (332).
+  void say_goodbye(const std::string& reason);
+  // Joins again for those who were here when the program ended.
+  void restore(const RoomRow& row, const std::vector<OccupantRow>& occupants);
+
+  const RoomPreferences& preferences();
+  void forget_preferences() { preferences_.reset(); }  // they were changed
+
+ private:
+  friend struct MucEvents;
+
+  // muc_presence.cpp
+  void enter(const Stanza& stanza, const std::string& nick, const Element* x);
+  void leave(const Stanza& stanza);
+  void change_nick(const Stanza& stanza, const std::string& nick);
+  void set_availability(const Stanza& stanza);
+  void welcome(Occupant& occupant, bool whole_history);
+  void refuse_entry(const Failure& failure);
+  void tell_present(const std::string& to, const Member& member, std::string_view codes = {});
+  void tell_gone(const std::string& to, const Member& member, std::string_view codes, std::string_view by,
+                 std::string_view reason, std::string_view new_nick = {}, std::string_view affiliation = {});
+  void write_item(XmlWriter& out, const Member& member, std::string_view new_nick, std::string_view by,
+                  std::string_view reason, bool gone, std::string_view affiliation) const;
+  void for_each_entered(const std::function<void(const Occupant&)>& visit) const;
+  void remove_if_empty();
+  void on_entered(const Entered& entered, const Change& change);
+  void on_exited(const Exited& exited, const Change& change);
+  std::string occupant_id(const Member& member) const;
+
+  // muc_message.cpp
+  void say(const Stanza& stanza);
+  void invite(const Stanza& stanza, const Element& x);
+  void on_content(const Event& event, const Content& content);
+  void tell_message(std::string_view nick, std::string_view id, const std::string& payload,
+                    std::string_view delay, const std::string* only_to = nullptr);
+  void tell_service(const std::string& text);  // from the room itself
+  void tell_subject(const std::string& to);
+  std::string payload_of(const Content& content, const MessageId& id, const Sender& sender) const;
+  void archive(const MessageId& id, Time time, std::string_view nick, const std::string& payload);
+  Content with_network_ids(Content content, const Jid& sender);
+
+  // muc_history.cpp
+  void tell_history(const Occupant& occupant);
+  void tell_lines(const std::string& to, const std::vector<ArchiveLine>& lines);
+
+  // muc_admin.cpp
+  void list(const Stanza& iq, std::string_view affiliation, std::string_view role);
+
+  // A message of an occupant on its way to the network, in one or several pieces.
+  struct Pending {
+    std::string from;  // the occupant's full JID
+    std::string stanza_id;
+    Content content;  // as it was said, for the reflection
+    std::size_t pieces = 1, delivered = 0;
+    MessageId id;  // of the first piece
+    bool failed = false;
+  };
+
+  Gateway& gateway_;
+  Room room_;
+  RoomKey key_ = 0;
+  std::string address_;          // bare
+  std::string escaped_address_;  // the same for XML
+  std::vector<Occupant> occupants_;
+  std::unordered_map<std::string, std::shared_ptr<Pending>> pending_;
+  std::string join_token_;
+  std::unordered_map<std::string, std::string> renames_;  // token -> the full JID that asked
+  std::unordered_map<std::string, std::string>
+      first_nick_;  // of members who changed nick: for their occupant id
+  std::optional<RoomPreferences> preferences_;
+  std::string password_;
+  bool subject_known_ = false;
+};
+
+}  // namespace dragoman

@@ -1,0 +1,272 @@
+// What is said in the room, both ways: XEP-0045 section 7.4, with the ids of XEP-0359.
+#include <utility>
+
+#include "component/contact.hpp"
+#include "component/content.hpp"
+#include "component/datetime.hpp"
+#include "component/facets.hpp"
+#include "component/fallback.hpp"
+#include "component/gateway.hpp"
+#include "component/muc.hpp"
+#include "mapping/messages_table.hpp"
+
+namespace dragoman {
+
+namespace {
+
+Act to_act(Content&& content) {
+  return std::visit([](auto&& c) { return Act{std::move(c)}; }, std::move(content));
+}
+
+bool is_archived(const Content& content) {
+  struct Kept {
+    bool operator()(const Message&) const { return true; }
+    bool operator()(const Edit&) const { return true; }
+    bool operator()(const Retraction&) const { return true; }
+    bool operator()(const Reactions&) const { return true; }
+    bool operator()(const Typing&) const { return false; }
+    bool operator()(const ReadMark&) const { return false; }
+    bool operator()(const Subject&) const { return false; }
+  };
+  return std::visit(Kept{}, content);
+}
+
+// The id that an edit, a reply and so on points at.
+MessageId* target_of(Content& content) {
+  struct Find {
+    MessageId* operator()(Message& m) const { return m.quote ? &m.quote->message : nullptr; }
+    MessageId* operator()(Edit& e) const { return &e.target; }
+    MessageId* operator()(Retraction& r) const { return &r.target; }
+    MessageId* operator()(Reactions& r) const { return &r.target; }
+    MessageId* operator()(ReadMark& r) const { return &r.up_to; }
+    MessageId* operator()(Typing&) const { return nullptr; }
+    MessageId* operator()(Subject&) const { return nullptr; }
+  };
+  return std::visit(Find{}, content);
+}
+
+}  // namespace
+
+void Muc::on_message(const Stanza& stanza) {
+  if (stanza.type == "error") {
+    // A client that is gone: its server says so about what we sent it.
+    const Element* error = stanza.root.child("error");
+    for (const char* condition : {"gone", "item-not-found", "recipient-unavailable", "service-unavailable",
+                                  "redirect", "remote-server-not-found", "remote-server-timeout"}) {
+      if (error != nullptr && error->child(condition, ns::stanzas) != nullptr) {
+        return drop_occupant(stanza.from.str(), "The client is gone.");
+      }
+    }
+    return;
+  }
+  const Occupant* here = find_occupant(stanza.from.str());
+  if (const Element* x = stanza.child("x", ns::muc_user); x != nullptr && stanza.type != "groupchat") {
+    if (here == nullptr)
+      return gateway_.refuse(stanza, not_acceptable("You are not in this room: join it first."));
+    return invite(stanza, *x);
+  }
+  if (stanza.type != "groupchat") {
+    return gateway_.refuse(stanza, bad_request("Messages to a room have the type groupchat."));
+  }
+  if (here == nullptr || !here->entered) {
+    return gateway_.refuse(stanza, not_acceptable("You are not in this room: join it first."));
+  }
+  say(stanza);
+}
+
+void Muc::say(const Stanza& stanza) {
+  std::optional<Content> content = parse::content(stanza);
+  if (!content) return;
+  Session& session = gateway_.network().session_for(PersonId{stanza.from.bare().str()}, room_.id());
+  auto pending = std::make_shared<Pending>();
+  pending->from = stanza.from.str();
+  pending->stanza_id = stanza.id;
+  auto recall = [this](const MessageId& id) -> std::optional<Remembered> {
+    auto line = gateway_.store().archive().get(key_, id);
+    if (!line) return std::nullopt;
+    return Remembered{line->nick, body_of(line->payload)};
+  };
+  std::vector<Content> pieces =
+      degrade(with_network_ids(*content, stanza.from), session.features(room_.id()), recall);
+  pending->content = std::move(*content);
+  pending->pieces = pieces.size();
+  const bool answered = is_archived(pending->content) || std::holds_alternative<Subject>(pending->content);
+  for (Content& piece : pieces) {
+    std::string token;
+    if (answered) {
+      token = gateway_.new_token();
+      pending_.emplace(token, pending);
+    }
+    session.perform({room_.id(), std::move(token), to_act(std::move(piece))});
+  }
+  if (pieces.empty() && answered)
+    gateway_.refuse(stanza, feature_not_implemented("This network can't carry that."));
+}
+
+Content Muc::with_network_ids(Content content, const Jid& sender) {
+  MessageId* target = target_of(content);
+  if (target == nullptr || target->empty()) return content;
+  // XEP-0308 names a message by its sender's own id, the others by the id that the room gave it (XEP-0359):
+  // what is not one of the first is one of the second.
+  auto row = gateway_.store().messages().by_local(key_, target->value());
+  if (row && row->sender == sender.bare().str()) *target = row->network_id;
+  return content;
+}
+
+bool Muc::on_delivered(const Event& event, const std::string& token) {
+  renames_.erase(token);
+  auto found = pending_.extract(token);
+  if (found.empty()) return false;
+  Pending& pending = *found.mapped();
+  if (pending.delivered++ == 0) pending.id = event.id;
+  if (pending.delivered < pending.pieces || pending.failed) return true;
+  if (std::holds_alternative<Subject>(pending.content)) return true;  // told by the network, to all alike
+  const MessageId id = pending.id.empty() ? MessageId{gateway_.new_id()} : pending.id;
+  const Time time = event.time == Time{} ? gateway_.now() : event.time;
+  const std::string payload = payload_of(pending.content, id, Sender{.nick = room_.nick()});
+  tell_message(room_.nick(), pending.stanza_id.empty() ? id.value() : pending.stanza_id, payload, {});
+  archive(id, time, room_.nick(), payload);
+  if (!pending.stanza_id.empty() && pending.stanza_id != id.value() && preferences().record_history) {
+    gateway_.store().messages().put(key_, pending.stanza_id, id,
+                                    pending.from.substr(0, pending.from.find('/')));
+  }
+  return true;
+}
+
+void Muc::on_content(const Event& event, const Content& content) {
+  if (event.sender.nick.empty()) {
+    if (const auto* message = std::get_if<Message>(&content)) tell_service(message->text.plain);
+    return;
+  }
+  const MessageId id = event.id.empty() ? MessageId{gateway_.new_id()} : event.id;
+  const Time time = event.time == Time{} ? gateway_.now() : event.time;
+  const std::string payload = payload_of(content, id, event.sender);
+  if (is_archived(content) && preferences().record_history) {
+    Store& store = gateway_.store();
+    // A line that the network repeats is known by its id.
+    if (!store.archive().append(key_, id, time, event.sender.nick, payload) && !event.id.empty() &&
+        store.healthy())
+      return;
+  }
+  std::string delay;
+  if (event.past || gateway_.now() - time > std::chrono::minutes(1)) {
+    XmlWriter(delay)
+        .open("delay", ns::delay)
+        .attr("from", address_)
+        .attr("stamp", format_datetime(time))
+        .close();
+  }
+  tell_message(event.sender.nick, id.value(), payload, delay);
+}
+
+void Muc::archive(const MessageId& id, Time time, std::string_view nick, const std::string& payload) {
+  if (preferences().record_history) gateway_.store().archive().append(key_, id, time, nick, payload);
+}
+
+std::string Muc::payload_of(const Content& content, const MessageId& id, const Sender& sender) const {
+  std::string out;
+  out.reserve(512);
+  XmlWriter w(out);
+  render::content(w, content, true);
+  Member who{.nick = sender.nick, .account = sender.account};
+  if (who.account.empty()) {
+    if (auto member = room_.members().find(sender.nick)) who.account = member->account;
+  }
+  w.open("stanza-id", ns::sid).attr("id", id.value()).attr("by", address_).close();
+  w.open("occupant-id", ns::occupant_id).attr("id", occupant_id(who)).close();
+  return out;
+}
+
+void Muc::tell_message(std::string_view nick, std::string_view id, const std::string& payload,
+                       std::string_view delay, const std::string* only_to) {
+  std::string out;
+  out.reserve(payload.size() + 256);
+  for (const Occupant& o : occupants_) {
+    if (only_to != nullptr ? o.jid != *only_to : !o.entered) continue;
+    out.clear();
+    out += "<message from='";
+    out += escaped_address_;
+    out += '/';
+    xml_escape(out, nick);
+    out += "' type='groupchat' id='";
+    xml_escape(out, id);
+    out += "' to='";
+    xml_escape(out, o.jid);
+    out += "'>";
+    out += payload;
+    out += delay;
+    out += "</message>";
+    gateway_.send(out);
+  }
+}
+
+void Muc::tell_service(const std::string& text) {
+  for_each_entered([&](const Occupant& o) {
+    std::string out;
+    XmlWriter w(out);
+    w.open("message")
+        .attr("from", address_)
+        .attr("to", o.jid)
+        .attr("type", "groupchat")
+        .attr("id", gateway_.new_id());
+    w.element("body", text);
+    w.close();
+    gateway_.send(out);
+  });
+}
+
+void Muc::tell_subject(const std::string& to) {
+  const Room::Topic& topic = room_.topic();
+  std::string out;
+  XmlWriter w(out);
+  w.open("message").attr("from", topic.by.empty() ? address_ : address_ + "/" + topic.by).attr("to", to);
+  w.attr("type", "groupchat").attr("id", gateway_.new_id());
+  w.element("subject", topic.text.plain);
+  if (topic.time != Time{}) {
+    w.open("delay", ns::delay).attr("from", address_).attr("stamp", format_datetime(topic.time)).close();
+  }
+  w.close();
+  gateway_.send(out);
+}
+
+void Muc::invite(const Stanza& stanza, const Element& x) {
+  const Element* invite = x.child("invite");
+  if (invite == nullptr) {
+    if (x.child("decline") != nullptr) return;  // nobody on these networks waits for one
+    return gateway_.refuse(stanza, bad_request("There is no invitation in this message."));
+  }
+  const std::string whom{invite->attr_or("to")};
+  std::string reason;
+  if (const Element* r = invite->child("reason")) reason = r->text;
+  auto jid = Jid::parse(whom);
+  if (jid && (jid->domain != gateway_.domain()) && whom.find('@') != whom.npos) {
+    // Somebody on XMPP: the invitation is passed on to them.
+    std::string out;
+    XmlWriter w(out);
+    w.open("message").attr("from", address_).attr("to", jid->str());
+    w.open("x", ns::muc_user).open("invite").attr("from", stanza.from.str());
+    if (!reason.empty()) w.element("reason", reason);
+    w.close();
+    if (!password_.empty()) w.element("password", password_);
+    w.close().open("x", ns::conference).attr("jid", address_).close().close();
+    gateway_.send(out);
+    return;
+  }
+  // nick%server@gateway, server@gateway/Nick, or a bare nick.
+  std::string who = whom;
+  if (jid && jid->domain == gateway_.domain()) {
+    Target target = gateway_.locate(*jid);
+    who = target.user() ? gateway_.network().display_name(*target.user()) : target.nick;
+  }
+  if (who.empty()) return gateway_.refuse(stanza, bad_request("Say whom to invite."));
+  const std::string token = gateway_.new_token();
+  gateway_.questions().ask(token, [this_gateway = &gateway_, stanza](const Questions::Reply& reply) {
+    if (const auto* failed = std::get_if<Failed>(&reply))
+      this_gateway->refuse(stanza, to_error(failed->failure));
+  });
+  gateway_.network()
+      .session_for(PersonId{stanza.from.bare().str()}, room_.id())
+      .perform({room_.id(), token, Invite{who, reason}});
+}
+
+}  // namespace dragoman

@@ -1,0 +1,39 @@
+// Questions on their way: to the network (a command's token) and to XMPP (an iq's id). Each is answered once.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <unordered_map>
+#include <variant>
+
+#include "bridges/event.hpp"
+#include "component/stanza.hpp"
+
+namespace dragoman {
+
+class Questions {
+ public:
+  // What the network said: an answer of its own kind, Delivered for "done", Failed for "no".
+  using Reply = std::variant<Delivered, Failed, Answered, Profile, Listing, StandingList>;
+  using OnReply = std::function<void(const Reply&)>;
+  using OnIq = std::function<void(const Stanza& result_or_error)>;
+
+  void ask(const std::string& token, OnReply done) { network_[token] = std::move(done); }
+  // Profiles, listings and lists carry no token: the network answers these in the order asked, in their
+  // conversation.
+  void ask_for(const std::string& token, const std::string& what, OnReply done);
+  bool answer(const std::string& token, const Reply& reply);
+  bool answer_for(const std::string& what, const Reply& reply);
+  void fail_all(const Failure& why);
+
+  void expect_iq(const std::string& id, OnIq done) { iqs_[id] = std::move(done); }
+  bool on_iq_answer(const Stanza& stanza);
+  void forget_iqs() { iqs_.clear(); }
+
+ private:
+  std::unordered_map<std::string, OnReply> network_;
+  std::unordered_map<std::string, std::vector<std::string>> by_what_;  // tokens, oldest first
+  std::unordered_map<std::string, OnIq> iqs_;
+};
+
+}  // namespace dragoman
