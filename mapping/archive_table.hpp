@@ -25,20 +25,26 @@ struct ArchiveLine {
 
 // XEP-0313 with XEP-0059, without their XML. Bounds on time are inclusive.
 struct ArchiveQuery {
+  // What matches.
   std::optional<std::chrono::sys_time<std::chrono::milliseconds>> start, end;
   std::optional<std::string> nick;
+  std::vector<MessageId> ids;                    // if any: these alone
+  std::optional<MessageId> after_id, before_id;  // the form's fields of XEP-0313 section 4.1.4
+
+  // Which page of it: from its begin or behind `after`; its end where `before` is given or `from_end` is set.
+  // With both `after` and `before`, which RSM leaves open, the page begins behind `after` (behind neither:
+  // `from_end`).
   std::optional<MessageId> after, before;
   bool from_end = false;  // an empty <before/>: the last page
-  std::size_t max = 50;
-  std::vector<MessageId> ids;  // if any: exactly these
+  std::size_t max = 50;   // 0: count alone
 };
 
 struct ArchivePage {
   std::vector<ArchiveLine> lines;  // oldest first
-  bool complete = false;
-  bool unknown_id = false;  // `after`, `before` or one of `ids` is not in the archive
-  std::size_t count = 0;    // in all, matching the query without after/before
-  std::size_t first_index = 0;
+  bool complete = false;           // nothing more lies in the page's direction
+  bool unknown_id = false;  // one of the ids in the query is not in the archive; nothing else is told then
+  std::size_t count = 0;    // in all, whatever the page
+  std::size_t first_index = 0;  // of the page's first line among those
 };
 
 class ArchiveTable {
@@ -53,7 +59,11 @@ class ArchiveTable {
   // The newest lines, oldest first: for the history at a join.
   std::vector<ArchiveLine> recent(RoomKey room, std::size_t max,
                                   std::optional<std::chrono::sys_time<std::chrono::milliseconds>> since);
-  bool replace_payload(RoomKey room, const MessageId& id, std::string_view payload);  // a retraction leaves a tombstone
+  // For a tombstone: the line keeps its id, time and place. False where there is none.
+  bool replace_payload(RoomKey room, const MessageId& id, std::string_view payload);
+  // Forgets the oldest lines, whole from the front so that no gaps arise (XEP-0313 section 3.2). A line
+  // counts by its time or by when it was written, whichever is earlier: a clock gone wrong elsewhere keeps
+  // nothing for ever.
   std::size_t prune(std::chrono::sys_time<std::chrono::milliseconds> older_than, std::size_t at_most);
   bool erase(RoomKey room);
 

@@ -18,10 +18,10 @@ struct RoomRow {
   RoomKey key = 0;
   NetworkId network;
   RoomId room;
-  PersonId viewer;   // empty where the network's rooms are shared
-  std::string nick;  // last used there
-  bool joined = false;  // a session should be in it
-  std::string password; // of the room; encrypted at rest
+  PersonId viewer;       // empty where the network's rooms are shared
+  std::string nick;      // last used there
+  bool joined = false;   // a session should be in it
+  std::string password;  // of the room; encrypted at rest
 };
 
 struct OccupantRow {

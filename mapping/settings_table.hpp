@@ -1,5 +1,5 @@
-// What persons have set for themselves, by scope. Values are strings only their owner reads; secrets are encrypted at
-// rest with the store's key and decrypted here alone.
+// What persons have set for themselves, by scope. Values are strings only their owner reads; secrets are
+// encrypted at rest with the store's key and decrypted here alone.
 #pragma once
 
 #include <map>
@@ -24,9 +24,11 @@ class SettingsTable {
  public:
   explicit SettingsTable(Store::Impl& store);
   ~SettingsTable();
-  // `scope` says what is configured: "server irc.libera.chat", "room #chan%irc.libera.chat", "" for the person as such.
+  // `scope` says what is configured: "server irc.libera.chat", "room #chan%irc.libera.chat", "" for the
+  // person as such.
   SettingMap load(const NetworkId& network, const PersonId& person, const std::string& scope);
-  bool save(const NetworkId& network, const PersonId& person, const std::string& scope, const SettingMap& values);
+  bool save(const NetworkId& network, const PersonId& person, const std::string& scope,
+            const SettingMap& values);
   bool erase(const NetworkId& network, const PersonId& person, const std::string& scope);
   // Registered users of a bridge (XEP-0077).
   bool register_person(const NetworkId& network, const PersonId& person);

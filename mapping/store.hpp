@@ -1,9 +1,10 @@
-// The SQLite store: opened, migrated, and written in groups. SQL stays inside mapping/, behind functions that say what
-// they do. One thread. Writes join the open group; the group is ended by commit(), which the owner calls soon after the
-// first write (see on_first_write). What must survive a power cut asks for durable(): that group is synced to the disk.
+// The SQLite store: opened, migrated, and written in groups. SQL stays inside mapping/, behind functions that
+// say what they do. One thread. Writes join the open group; the group is ended by commit(), which the owner
+// calls soon after the first write (see on_first_write). What must survive a power cut asks for durable():
+// that group is synced to the disk.
 //
-// When the disk fails (locked, full, read-only, corrupt) no call throws: writes are dropped and answer false, reads answer
-// nothing, `on_trouble` is told once in words, and again when it works once more.
+// When the disk fails (locked, full, read-only, corrupt) no call throws: writes are dropped and answer false,
+// reads answer nothing, `on_trouble` is told once in words, and again when it works once more.
 #pragma once
 
 #include <functional>
@@ -25,7 +26,8 @@ struct StoreError : std::runtime_error {
 
 class Store {
  public:
-  // Opens or makes the database and the key (mode 0600), and migrates. Throws StoreError with words for an admin.
+  // Opens or makes the database and the key (mode 0600), and migrates. Throws StoreError with words for an
+  // admin.
   Store(const std::string& path, const std::string& key_file);
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
@@ -39,7 +41,7 @@ class Store {
 
   void on_first_write(std::function<void()> wake);             // called when a group opens
   void on_trouble(std::function<void(const std::string&)> f);  // for an admin; empty text: over
-  bool commit();   // ends the group; true when nothing was lost
+  bool commit();                                               // ends the group; true when nothing was lost
   bool durable();  // commits and syncs; true when it is on the disk
   bool healthy() const;
 

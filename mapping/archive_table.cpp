@@ -1,0 +1,240 @@
+#include "mapping/archive_table.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "mapping/statement.hpp"
+#include "mapping/store_impl.hpp"
+
+namespace dragoman {
+namespace {
+
+using Time = std::chrono::sys_time<std::chrono::milliseconds>;
+
+constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
+
+std::int64_t to_number(Time time) { return time.time_since_epoch().count(); }
+
+std::int64_t to_limit(std::size_t max) {
+  return static_cast<std::int64_t>(std::min<std::size_t>(max, std::numeric_limits<std::int32_t>::max()));
+}
+
+struct Placed {
+  std::int64_t seq = 0;
+  ArchiveLine line;
+};
+
+Placed to_placed(const Statement::Row& row) {
+  return {row.number(0),
+          {MessageId(row.text(1)), Time(std::chrono::milliseconds(row.number(2))), row.text(3), row.text(4)}};
+}
+
+// Everything that narrows a query, with its ids looked up. Bounds on `seq` are exclusive.
+struct Range {
+  std::int64_t after = lowest, before = highest;
+  std::int64_t start = lowest, end = highest;
+};
+
+}  // namespace
+
+struct ArchiveTable::Statements {
+  explicit Statements(Store::Impl& store)
+      : last(store, "SELECT max(seq) FROM archive"),
+        append(store,
+               "INSERT OR IGNORE INTO archive(seq, room, id, time, nick, payload) VALUES(?,?,?,?,?,?)"),
+        place(store, "SELECT seq FROM archive WHERE id=? AND room=?"),
+        get(store, "SELECT seq, id, time, nick, payload FROM archive WHERE id=? AND room=?"),
+        count(store,
+              "SELECT count(*) FROM archive INDEXED BY archive_order "
+              "WHERE room=? AND seq>? AND seq<? AND time>=? AND time<=?"),
+        count_nick(store,
+                   "SELECT count(*) FROM archive INDEXED BY archive_order "
+                   "WHERE room=? AND seq>? AND seq<? AND time>=? AND time<=? AND nick=?"),
+        forward(store,
+                "SELECT seq, id, time, nick, payload FROM archive INDEXED BY archive_order WHERE room=?1 AND "
+                "seq>?2 "
+                "AND seq<?3 AND time>=?4 AND time<=?5 AND (?6 IS NULL OR nick=?6) ORDER BY seq LIMIT ?7"),
+        backward(
+            store,
+            "SELECT seq, id, time, nick, payload FROM archive INDEXED BY archive_order WHERE room=?1 AND "
+            "seq>?2 "
+            "AND seq<?3 AND time>=?4 AND time<=?5 AND (?6 IS NULL OR nick=?6) ORDER BY seq DESC LIMIT ?7"),
+        replace(store, "UPDATE archive SET payload=?3 WHERE id=?1 AND room=?2"),
+        first_kept(store, "SELECT seq FROM archive WHERE seq>=? AND time>=? ORDER BY seq LIMIT 1"),
+        prune(store,
+              "DELETE FROM archive WHERE seq IN (SELECT seq FROM archive WHERE seq<? ORDER BY seq LIMIT ?)"),
+        erase(store, "DELETE FROM archive WHERE room=?") {
+    last.read([&](const Statement::Row& row) { last_seq = row.number(0); });
+  }
+
+  std::optional<std::int64_t> place_of(RoomKey room, const MessageId& id) {
+    std::optional<std::int64_t> seq;
+    place.read([&](const Statement::Row& row) { seq = row.number(0); }, id.value(), room);
+    return seq;
+  }
+
+  // False where the id is given and unknown.
+  bool narrow(RoomKey room, const std::optional<MessageId>& after_id,
+              const std::optional<MessageId>& before_id, Range& range) {
+    if (after_id) {
+      const auto seq = place_of(room, *after_id);
+      if (!seq) return false;
+      range.after = std::max(range.after, *seq);
+    }
+    if (before_id) {
+      const auto seq = place_of(room, *before_id);
+      if (!seq) return false;
+      range.before = std::min(range.before, *seq);
+    }
+    return true;
+  }
+
+  std::size_t count_in(RoomKey room, const Range& range, const std::optional<std::string>& nick) {
+    std::size_t counted = 0;
+    const auto take = [&](const Statement::Row& row) { counted = static_cast<std::size_t>(row.number(0)); };
+    if (nick) {
+      count_nick.read(take, room, range.after, range.before, range.start, range.end, *nick);
+    } else {
+      count.read(take, room, range.after, range.before, range.start, range.end);
+    }
+    return counted;
+  }
+
+  // At most `max` lines of the range, from its end or its begin; oldest first.
+  std::vector<Placed> lines_in(RoomKey room, const Range& range, const std::optional<std::string>& nick,
+                               bool from_end, std::size_t max) {
+    std::vector<Placed> lines;
+    const auto take = [&](const Statement::Row& row) { lines.push_back(to_placed(row)); };
+    Statement& statement = from_end ? backward : forward;
+    read_all =
+        statement.read(take, room, range.after, range.before, range.start, range.end, nick, to_limit(max));
+    if (from_end) std::reverse(lines.begin(), lines.end());
+    return lines;
+  }
+
+  Statement last, append, place, get, count, count_nick, forward, backward, replace, first_kept, prune, erase;
+  std::int64_t last_seq = 0;
+  bool read_all = true;  // the last lines_in() met no trouble
+};
+
+ArchiveTable::ArchiveTable(Store::Impl& store) : store_(store), sql_(std::make_unique<Statements>(store)) {}
+ArchiveTable::~ArchiveTable() = default;
+
+bool ArchiveTable::append(RoomKey room, const MessageId& id, Time time, std::string_view nick,
+                          std::string_view payload) {
+  const auto seq = Store::Impl::next_seq(sql_->last_seq);
+  return sql_->append.change(seq, room, id.value(), to_number(time), nick, payload).value_or(0) > 0;
+}
+
+std::optional<ArchiveLine> ArchiveTable::get(RoomKey room, const MessageId& id) {
+  std::optional<ArchiveLine> line;
+  sql_->get.read([&](const Statement::Row& row) { line = to_placed(row).line; }, id.value(), room);
+  return line;
+}
+
+namespace {
+
+// The lines that were asked for by id and match the rest, in the archive's order.
+std::vector<Placed> matching(std::vector<Placed> lines, const Range& range,
+                             const std::optional<std::string>& nick) {
+  std::erase_if(lines, [&](const Placed& placed) {
+    const auto time = to_number(placed.line.time);
+    return placed.seq <= range.after || placed.seq >= range.before || time < range.start ||
+           time > range.end || (nick && placed.line.nick != *nick);
+  });
+  const auto by_place = [](const Placed& a, const Placed& b) { return a.seq < b.seq; };
+  const auto same_place = [](const Placed& a, const Placed& b) { return a.seq == b.seq; };
+  std::sort(lines.begin(), lines.end(), by_place);
+  lines.erase(std::unique(lines.begin(), lines.end(), same_place), lines.end());
+  return lines;
+}
+
+}  // namespace
+
+ArchivePage ArchiveTable::page(RoomKey room, const ArchiveQuery& query) {
+  ArchivePage page;
+  Range whole;
+  if (query.start) whole.start = to_number(*query.start);
+  if (query.end) whole.end = to_number(*query.end);
+  if (!sql_->narrow(room, query.after_id, query.before_id, whole)) {
+    page.unknown_id = true;
+    return page;
+  }
+  Range part = whole;
+  if (!sql_->narrow(room, query.after, query.before, part)) {
+    page.unknown_id = true;
+    return page;
+  }
+
+  std::vector<Placed> chosen;  // by id
+  for (const MessageId& id : query.ids) {
+    const bool read = sql_->get.read([&](const Statement::Row& row) { chosen.push_back(to_placed(row)); },
+                                     id.value(), room);
+    if (read && (chosen.empty() || chosen.back().line.id != id)) {
+      page.unknown_id = true;
+      return page;
+    }
+  }
+  chosen = matching(std::move(chosen), whole, query.nick);
+
+  // One more than asked for tells whether that was all.
+  const bool from_end = query.from_end || (query.before && !query.after);
+  const std::size_t wanted = query.max;
+  std::vector<Placed> lines;
+  if (query.ids.empty()) {
+    page.count = sql_->count_in(room, whole, query.nick);
+    lines = sql_->lines_in(room, part, query.nick, from_end, wanted == std::size_t(-1) ? wanted : wanted + 1);
+  } else {
+    page.count = chosen.size();
+    lines = matching(chosen, part, query.nick);
+  }
+  page.complete = lines.size() <= wanted && sql_->read_all;
+  if (lines.size() > wanted) {
+    const auto surplus = static_cast<std::ptrdiff_t>(lines.size() - wanted);
+    if (from_end) {
+      lines.erase(lines.begin(), lines.begin() + surplus);
+    } else {
+      lines.erase(lines.end() - surplus, lines.end());
+    }
+  }
+  if (lines.empty()) return page;
+
+  if (query.ids.empty()) {
+    Range before_page = whole;
+    before_page.before = std::min(whole.before, lines.front().seq);
+    page.first_index = sql_->count_in(room, before_page, query.nick);
+  } else {
+    page.first_index = static_cast<std::size_t>(std::count_if(
+        chosen.begin(), chosen.end(), [&](const Placed& placed) { return placed.seq < lines.front().seq; }));
+  }
+  page.lines.reserve(lines.size());
+  for (Placed& placed : lines) page.lines.push_back(std::move(placed.line));
+  return page;
+}
+
+std::vector<ArchiveLine> ArchiveTable::recent(RoomKey room, std::size_t max, std::optional<Time> since) {
+  Range range;
+  if (since) range.start = to_number(*since);
+  std::vector<ArchiveLine> lines;
+  for (Placed& placed : sql_->lines_in(room, range, std::nullopt, true, max))
+    lines.push_back(std::move(placed.line));
+  return lines;
+}
+
+bool ArchiveTable::replace_payload(RoomKey room, const MessageId& id, std::string_view payload) {
+  return sql_->replace.change(id.value(), room, payload).value_or(0) > 0;
+}
+
+std::size_t ArchiveTable::prune(Time older_than, std::size_t at_most) {
+  std::int64_t kept = highest;
+  // Behind the seq of that moment the line's own time decides, before it the line is old in any case.
+  const bool read = sql_->first_kept.read([&](const Statement::Row& row) { kept = row.number(0); },
+                                          Store::Impl::seq_at(older_than), to_number(older_than));
+  if (!read) return 0;
+  return static_cast<std::size_t>(sql_->prune.change(kept, to_limit(at_most)).value_or(0));
+}
+
+bool ArchiveTable::erase(RoomKey room) { return sql_->erase.change(room).has_value(); }
+
+}  // namespace dragoman

@@ -1,0 +1,104 @@
+#include "mapping/migrations.hpp"
+
+#include <array>
+
+namespace dragoman {
+namespace {
+
+// The order of the columns in the indexes of `archive` and `messages` is for the writer: ids are mostly
+// ordered by time, so an index that begins with them grows at its end, and few pages are touched by a group.
+// One index alone, archive_order, is by room; it holds the time so that filtering and counting don't touch
+// the lines.
+//
+// `seq` is the moment of writing (milliseconds * 1024) made unique: what is old is at the front of the table.
+constexpr const char* first_schema = R"sql(
+CREATE TABLE meta(
+  name TEXT PRIMARY KEY,
+  value BLOB NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE settings(
+  network TEXT NOT NULL,
+  person TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  name TEXT NOT NULL,
+  value BLOB NOT NULL,
+  secret INTEGER NOT NULL,
+  PRIMARY KEY(network, person, scope, name)
+) WITHOUT ROWID;
+
+CREATE TABLE registrations(
+  network TEXT NOT NULL,
+  person TEXT NOT NULL,
+  PRIMARY KEY(network, person)
+) WITHOUT ROWID;
+
+CREATE TABLE subscriptions(
+  network TEXT NOT NULL,
+  person TEXT NOT NULL,
+  node TEXT NOT NULL,
+  PRIMARY KEY(network, person, node)
+) WITHOUT ROWID;
+
+CREATE TABLE rooms(
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
+  network TEXT NOT NULL,
+  room TEXT NOT NULL,
+  viewer TEXT NOT NULL,
+  nick TEXT NOT NULL DEFAULT '',
+  joined INTEGER NOT NULL DEFAULT 0,
+  password BLOB,
+  UNIQUE(network, room, viewer)
+);
+
+CREATE TABLE messages(
+  seq INTEGER PRIMARY KEY,
+  room INTEGER NOT NULL REFERENCES rooms(key) ON DELETE CASCADE,
+  local_id TEXT NOT NULL,
+  network_id TEXT NOT NULL,
+  sender TEXT NOT NULL
+);
+CREATE INDEX messages_local ON messages(room, local_id);
+CREATE INDEX messages_network ON messages(network_id, room);
+
+CREATE TABLE archive(
+  seq INTEGER PRIMARY KEY,
+  room INTEGER NOT NULL REFERENCES rooms(key) ON DELETE CASCADE,
+  id TEXT NOT NULL,
+  time INTEGER NOT NULL,
+  nick TEXT NOT NULL,
+  payload TEXT NOT NULL
+);
+CREATE UNIQUE INDEX archive_id ON archive(id, room);
+CREATE INDEX archive_order ON archive(room, seq, time);
+)sql";
+
+// Who was in a room when we stopped, and what was taken over and not yet handed on.
+constexpr const char* occupants_and_outbox = R"sql(
+CREATE TABLE occupants(
+  room INTEGER NOT NULL REFERENCES rooms(key) ON DELETE CASCADE,
+  jid TEXT NOT NULL,
+  nick TEXT NOT NULL,
+  PRIMARY KEY(room, jid)
+) WITHOUT ROWID;
+
+CREATE TABLE outbox(
+  seq INTEGER PRIMARY KEY,
+  network TEXT NOT NULL,
+  queue TEXT NOT NULL,
+  key TEXT NOT NULL,
+  payload TEXT NOT NULL,
+  time INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  UNIQUE(network, queue, key)
+);
+CREATE INDEX outbox_order ON outbox(network, queue, seq);
+)sql";
+
+constexpr std::array<const char*, 2> steps{first_schema, occupants_and_outbox};
+
+}  // namespace
+
+std::span<const char* const> migrations() { return steps; }
+
+}  // namespace dragoman
