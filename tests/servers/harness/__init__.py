@@ -1,0 +1,1 @@
+"""Real servers, real clients and the real binary, each in a temporary folder and on ports of its own."""

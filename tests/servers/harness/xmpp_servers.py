@@ -1,0 +1,123 @@
+"""Prosody and ejabberd with one component and a few users."""
+
+import json
+import os
+import shutil
+import signal
+import urllib.request
+
+from .process import Process, answers, free_port
+
+HOST, DOMAIN, SECRET, PASSWORD = "localhost", "irc.localhost", "component-secret", "user-password"
+USERS = ("alice", "bob")
+
+
+class XmppServer(Process):
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.c2s_port, self.component_port = free_port(), free_port()
+
+
+class Prosody(XmppServer):
+    name = "prosody"
+
+    @staticmethod
+    def installed():
+        return shutil.which("prosody") is not None
+
+    def command(self):
+        data = self.folder / "prosody-data"
+        accounts = data / HOST / "accounts"
+        if not accounts.exists():
+            accounts.mkdir(parents=True)
+            for user in USERS:
+                (accounts / f"{user}.dat").write_text(f'return {{ ["password"] = "{PASSWORD}"; }};\n')
+        config = self.folder / "prosody.cfg.lua"
+        config.write_text(f"""
+            run_as_root = true
+            pidfile = "{self.folder}/prosody.pid"
+            data_path = "{data}"
+            log = {{ info = "*console" }}
+            interfaces = {{ "127.0.0.1" }}
+            c2s_ports = {{ {self.c2s_port} }}
+            c2s_direct_tls_ports = {{}}
+            s2s_ports = {{}}
+            component_ports = {{ {self.component_port} }}
+            component_interfaces = {{ "127.0.0.1" }}
+            modules_enabled = {{ "roster", "saslauth", "disco", "ping", "carbons" }}
+            modules_disabled = {{ "s2s", "tls" }}
+            c2s_require_encryption = false
+            authentication = "internal_plain"
+            VirtualHost "{HOST}"
+            Component "{DOMAIN}"
+              component_secret = "{SECRET}"
+        """)
+        return ["prosody", "--config", str(config), "-F"]
+
+    def ready(self):
+        return answers(self.c2s_port) and answers(self.component_port)
+
+
+class Ejabberd(XmppServer):
+    name = "ejabberd"
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.api_port, self.distribution_port = free_port(), free_port()
+        self.registered = False
+
+    @staticmethod
+    def installed():
+        return shutil.which("ejabberdctl") is not None
+
+    def command(self):
+        home = self.folder / "ejabberd"
+        for part in ("config", "spool", "logs"):
+            (home / part).mkdir(parents=True, exist_ok=True)
+        (home / "config/ejabberd.yml").write_text(f"""
+hosts: [{HOST}]
+loglevel: info
+listen:
+  - {{port: {self.c2s_port}, ip: 127.0.0.1, module: ejabberd_c2s, access: all}}
+  - {{port: {self.api_port}, ip: 127.0.0.1, module: ejabberd_http, request_handlers: {{/api: mod_http_api}}}}
+  - port: {self.component_port}
+    ip: 127.0.0.1
+    module: ejabberd_service
+    hosts: {{"{DOMAIN}": {{password: "{SECRET}"}}}}
+auth_method: internal
+auth_password_format: scram
+disable_sasl_mechanisms: [digest-md5]
+api_permissions:
+  loopback: {{from: [mod_http_api], who: [{{ip: 127.0.0.1/8}}], what: [register]}}
+modules: {{mod_disco: {{}}, mod_roster: {{}}, mod_ping: {{}}, mod_carboncopy: {{}}, mod_adhoc: {{}}}}
+""")
+        (home / "config/inetrc").write_text('{lookup,["file","native"]}.\n')
+        if os.geteuid() == 0:
+            for path in (home, *home.rglob("*")):
+                shutil.chown(path, "ejabberd", "ejabberd")
+            self.folder.chmod(0o755)
+        return ["ejabberdctl", "--config-dir", str(home / "config"), "--spool", str(home / "spool"), "--logs",
+                str(home / "logs"), "--node", f"dragoman{self.distribution_port}@localhost", "foreground"]
+
+    def user(self):
+        return "ejabberd" if os.geteuid() == 0 else None  # ejabberdctl runs as nobody else
+
+    def environment(self):
+        # A distribution port of its own: no epmd is started, none is needed.
+        return {**os.environ, "HOME": str(self.folder / "ejabberd/spool"), "ERL_DIST_PORT": str(self.distribution_port), "INET_DIST_INTERFACE": "127.0.0.1"}
+
+    def ready(self):
+        if not (answers(self.c2s_port) and answers(self.component_port) and answers(self.api_port)):
+            return False
+        if not self.registered:
+            for user in USERS:
+                body = json.dumps({"user": user, "host": HOST, "password": PASSWORD}).encode()
+                urllib.request.urlopen(f"http://127.0.0.1:{self.api_port}/api/register", body, 10).close()
+            self.registered = True
+        return True
+
+    def stop(self, sign=signal.SIGTERM, seconds=10):
+        return super().stop(sign, seconds)
+
+
+ALL = {"prosody": Prosody, "ejabberd": Ejabberd}
