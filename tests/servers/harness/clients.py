@@ -16,7 +16,7 @@ from .xmpp_servers import DOMAIN, HOST, PASSWORD
 logging.getLogger("slixmpp").setLevel(logging.CRITICAL)
 logging.getLogger("asyncio").setLevel(logging.CRITICAL)
 
-MUC, MUC_USER = "{http://jabber.org/protocol/muc}", "{http://jabber.org/protocol/muc#user}"
+MUC_USER = "{http://jabber.org/protocol/muc#user}"
 CLIENT, MAM, RSM = "{jabber:client}", "{urn:xmpp:mam:2}", "{http://jabber.org/protocol/rsm}"
 
 
@@ -70,7 +70,7 @@ class XmppUser:
             if self.client:
                 self.client.abort()
             client = slixmpp.ClientXMPP(f"{self.bare}/test", PASSWORD)
-            for plugin in ("xep_0030", "xep_0045", "xep_0199"):
+            for plugin in ("xep_0030", "xep_0199"):
                 client.register_plugin(plugin)
             client["feature_mechanisms"].unencrypted_plain = True
             client.add_filter("in", self._on_stanza)
@@ -81,7 +81,7 @@ class XmppUser:
                 ready.set()
 
             client.add_event_handler("session_start", on_session)
-            client.connect((("127.0.0.1"), self.port), disable_starttls=True, force_starttls=False)
+            client.connect(("127.0.0.1", self.port), disable_starttls=True, force_starttls=False)
             self.client = client
 
         self._call(make)
@@ -124,7 +124,7 @@ class XmppUser:
 
     def join(self, room, nick, since=None, seconds=30):
         since = self.seen.mark() if since is None else since
-        self._call(self.client["xep_0045"].join_muc, room, nick)
+        self.send(f"<presence to={quoteattr(f'{room}/{nick}')}><x xmlns='http://jabber.org/protocol/muc'/></presence>")
         own = self.expect_presence(f"{room}/{nick}", since=since, seconds=seconds, where=lambda s: "110" in s.codes or
                                    s.type == "error")
         if own.type == "error":

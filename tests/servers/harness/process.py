@@ -11,9 +11,13 @@ import time
 _running = []
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+def free_port(wanted=0):
+    """The wanted port where it is free, else another."""
+    try:
+        with socket.create_server(("127.0.0.1", wanted)) as listener:
+            return listener.getsockname()[1]
+    except OSError:
+        return free_port()
 
 
 def answers(port):

@@ -2,13 +2,16 @@
 
 import json
 import os
+import secrets
 import shutil
 import signal
+import subprocess
 import urllib.request
 
 from .process import Process, answers, free_port
 
-HOST, DOMAIN, SECRET, PASSWORD = "localhost", "irc.localhost", "component-secret", "user-password"
+HOST, DOMAIN = "localhost", "irc.localhost"
+SECRET, PASSWORD = secrets.token_hex(16), secrets.token_hex(6)
 USERS = ("alice", "bob")
 
 
@@ -20,6 +23,7 @@ class XmppServer(Process):
 
 class Prosody(XmppServer):
     name = "prosody"
+    offers_tls = False  # with a certificate of its own making
 
     @staticmethod
     def installed():
@@ -32,6 +36,13 @@ class Prosody(XmppServer):
             accounts.mkdir(parents=True)
             for user in USERS:
                 (accounts / f"{user}.dat").write_text(f'return {{ ["password"] = "{PASSWORD}"; }};\n')
+        tls = 'modules_disabled = { "s2s", "tls" }'
+        if self.offers_tls:
+            key, certificate = self.folder / "localhost.key", self.folder / "localhost.crt"
+            if not key.exists():
+                subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj",
+                                f"/CN={HOST}", "-keyout", key, "-out", certificate], check=True, capture_output=True)
+            tls = f'modules_disabled = {{ "s2s" }} ssl = {{ key = "{key}", certificate = "{certificate}" }}'
         config = self.folder / "prosody.cfg.lua"
         config.write_text(f"""
             run_as_root = true
@@ -44,8 +55,8 @@ class Prosody(XmppServer):
             s2s_ports = {{}}
             component_ports = {{ {self.component_port} }}
             component_interfaces = {{ "127.0.0.1" }}
-            modules_enabled = {{ "roster", "saslauth", "disco", "ping", "carbons" }}
-            modules_disabled = {{ "s2s", "tls" }}
+            modules_enabled = {{ "roster", "saslauth", "tls", "disco", "ping", "carbons" }}
+            {tls}
             c2s_require_encryption = false
             authentication = "internal_plain"
             VirtualHost "{HOST}"

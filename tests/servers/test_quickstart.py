@@ -1,0 +1,22 @@
+"""scripts/quickstart --once is what a newcomer sees first."""
+
+import os
+import subprocess
+import unittest
+
+from harness.irc_servers import TOP
+from harness.stage import BINARY
+from harness import irc_servers, xmpp_servers
+
+
+class Quickstart(unittest.TestCase):
+    def setUp(self):
+        if not (xmpp_servers.Prosody.installed() and irc_servers.Ngircd.installed()):
+            self.skipTest("prosody or ngircd is not installed")
+
+    def test_once_greets_and_ends(self):
+        done = subprocess.run([TOP / "scripts/quickstart", "--once"], env={**os.environ, "DRAGOMAN": BINARY},
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+        for line in ("<alice> Good morning, IRC!", "<carol> Good morning, XMPP!", "private <carol>", "private <alice>"):
+            self.assertIn(line, done.stdout)
