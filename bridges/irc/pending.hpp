@@ -1,0 +1,66 @@
+// What was asked of a server and is not answered yet: echoes, confirmations and refusals find their command
+// here. Pure.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bridges/event.hpp"
+
+namespace dragoman::irc {
+
+enum class Awaited : std::uint8_t {
+  message,
+  topic,
+  nick,
+  mode,
+  kick,
+  invite,
+  away,
+  version,
+  ping,
+  whois,
+  bans,
+  list
+};
+
+struct Pending {
+  std::string token;  // empty: nobody waits, but the answer is ours all the same
+  Awaited what = Awaited::message;
+  std::string target;  // folded: the channel or nick it was for
+  std::string object;  // folded: who is kicked, invited, given a rank
+  std::string label;   // labeled-response
+  Conversation in;
+  std::chrono::steady_clock::time_point since{};
+};
+
+class PendingList {
+ public:
+  void add(Pending pending) { list_.push_back(std::move(pending)); }
+  bool empty() const { return list_.empty(); }
+  std::size_t size() const { return list_.size(); }
+
+  std::optional<Pending> take_label(std::string_view label);
+  // The oldest of its kind; an empty target or object fits any.
+  std::optional<Pending> take(Awaited what, std::string_view target = {}, std::string_view object = {});
+  // The oldest that the refusal `code` can be about: `names` are the folded parameters of its line.
+  std::optional<Pending> take_refused(int code, std::span<const std::string> names);
+  const Pending* find(Awaited what) const;
+
+  std::vector<Pending> take_older(std::chrono::steady_clock::time_point than);
+  std::vector<Pending> take_all();
+
+ private:
+  template <class Test>
+  std::optional<Pending> take_first(Test test);
+
+  std::deque<Pending> list_;
+};
+
+}  // namespace dragoman::irc

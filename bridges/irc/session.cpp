@@ -1,0 +1,422 @@
+#include "bridges/irc/session.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "bridges/irc/casemap.hpp"
+#include "bridges/irc/convert.hpp"
+#include "bridges/irc/secrets.hpp"
+#include "mapping/store.hpp"
+#include "mapping/utf8.hpp"
+
+namespace dragoman::irc {
+namespace {
+
+constexpr std::size_t most_queued_lines = 1000;
+constexpr std::size_t most_talks = 1000;
+
+}  // namespace
+
+Session::Session(Hub& hub, PersonId person, PlaceId place)
+    : hub_(hub),
+      person_(std::move(person)),
+      place_(std::move(place)),
+      backoff_(hub.patience.first_retry, hub.patience.last_retry),
+      retry_timer_(hub.loop),
+      tick_timer_(hub.loop),
+      queue_(
+          hub.loop, [this](const std::string& line) { return write_now(line); },
+          [this](std::uint64_t number) { on_sent(number); }),
+      unused_since_(Clock::now()) {
+  schedule_tick();
+}
+
+Session::~Session() = default;
+
+// -------------------------------------------------------------------------------------------------------------
+// start
+
+void Session::start() {
+  if (phase_ != Phase::idle && phase_ != Phase::retrying) return;
+  settings_ =
+      server_settings(hub_.settings.irc, place_.value(),
+                      hub_.store.settings().load(hub_.network, person_, server_scope(place_.value())));
+  if (!settings_.nick.empty() && wanted_nick_.empty()) wanted_nick_ = settings_.nick;
+  queue_.configure(settings_.throttle_limit, most_queued_lines);
+  Failure none;
+  attempts_ = attempts(settings_, hub_.settings.irc.tls, none);
+  attempt_ = 0;
+  first_failure_.reset();
+  last_words_.reset();
+  phase_ = Phase::connecting;
+  phase_since_ = Clock::now();
+  tell_link(Link::connecting);
+  if (attempts_.empty()) {
+    // From the loop: whoever asked for the connection is still at it.
+    never_again_ = true;
+    retry_timer_.after(std::chrono::milliseconds(0), [this, none] { on_down(none); });
+    return;
+  }
+  connect_next();
+  schedule_tick();
+}
+
+void Session::connect_next() {
+  const auto& attempt = attempts_[attempt_];
+  if (attempt.fallback && !attempts_[attempt_ - 1].fallback) {
+    tell_place(settings_.address + " can't be reached by TLS (" +
+               (first_failure_ ? first_failure_->text : "") +
+               "): going on in plain text, without sending passwords.");
+  }
+  net::Target target;
+  target.host = settings_.address;
+  target.port = attempt.port;
+  target.tls = attempt.tls;
+  target.tls_options = {settings_.verify_cert, settings_.fingerprint};
+  target.bind_address = hub_.settings.irc.outgoing_bind;
+  auto left = hub_.patience.connect -
+              std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - phase_since_);
+  auto attempts_left = static_cast<std::int64_t>(attempts_.size() - attempt_);
+  target.timeout = std::max(left / attempts_left, std::chrono::milliseconds(100));
+  stream_ = std::make_unique<net::LineStream>(hub_.loop, hub_.tls);
+  if (hub_.held) stream_->hold(true);
+  net::LineStream::Callbacks callbacks;
+  callbacks.up = [this](const net::Connected& info) { on_up(info); };
+  callbacks.line = [this](std::string_view bytes) { on_line(bytes); };
+  callbacks.down = [this](Failure why) { on_down(std::move(why)); };
+  stream_->connect(std::move(target), std::move(callbacks));
+}
+
+void Session::on_up(const net::Connected& info) {
+  connection_ = info;
+  phase_ = Phase::registering;
+  phase_since_ = Clock::now();
+  spdlog::info("irc: {} connected to {} ({} port {}, {})", person_.value(), place_.value(),
+               info.remote_address, info.remote_port, info.tls.empty() ? "plain text" : info.tls);
+  begin_registration();
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// end
+
+void Session::on_down(Failure why) {
+  spdlog::info("irc: {} at {}: {}", person_.value(), place_.value(), why.text);
+  if (phase_ == Phase::connecting) {
+    if (!first_failure_ || why.reason == Reason::certificate_invalid) first_failure_ = why;
+    // Another port does not help where the name is unknown, and must not where the certificate is wrong.
+    bool another = why.reason != Reason::dns_failed && why.reason != Reason::certificate_invalid;
+    if (another && attempt_ + 1 < attempts_.size()) {
+      ++attempt_;
+      return connect_next();
+    }
+    why = *first_failure_;
+  } else if (last_words_) {
+    why = *last_words_;
+  }
+  lost(std::move(why));
+}
+
+void Session::close_stream() {
+  queue_.clear();
+  at_write_.clear();
+  connection_.reset();
+  if (stream_) stream_->close();
+}
+
+void Session::lost(Failure why) {
+  if (phase_ == Phase::ended) return;
+  // What was queued and not written, and what was written and not confirmed, is not said again by itself: its
+  // author is told, and decides.
+  for (auto& [number, whom] : std::exchange(at_write_, {})) failed(whom.first, whom.second, why);
+  for (auto& pending : pending_.take_all()) failed(pending.in, pending.token, why);
+  close_stream();
+  bool rejoin = std::any_of(channels_.begin(), channels_.end(), [](const auto& c) { return c->was_in; });
+  if (never_again_ || !was_up_ || !rejoin || why.reason == Reason::banned_by_server ||
+      why.reason == Reason::login_failed || why.reason == Reason::certificate_invalid) {
+    return give_up(std::move(why));
+  }
+  std::erase_if(channels_, [](const auto& c) { return c->leaving; });
+  for (auto& channel : channels_) {
+    channel->state = Channel::State::wanted;
+    channel->names.clear();
+  }
+  phase_ = Phase::retrying;
+  tell_link(Link::lost, std::move(why));
+  if (phase_ == Phase::retrying) retry_later();
+}
+
+void Session::retry_later() {
+  auto delay = backoff_.next(static_cast<std::uint32_t>(hub_.random()));
+  auto [spacing, made] =
+      hub_.reconnections.try_emplace(settings_.address, net::Spacing(std::chrono::milliseconds(250)));
+  auto at = spacing->second.reserve(Clock::now() + delay);
+  delay = std::chrono::ceil<std::chrono::milliseconds>(at - Clock::now());
+  retry_timer_.after(delay, [this] { start(); });
+  schedule_tick();
+}
+
+void Session::give_up(Failure why) {
+  if (phase_ == Phase::ended) return;
+  phase_ = Phase::ended;
+  fail_joins(why);
+  fail_waiting(why);
+  for (auto& pending : pending_.take_all()) failed(pending.in, pending.token, why);
+  while (!channels_.empty()) {
+    auto channel = std::move(channels_.back());
+    channels_.pop_back();
+    if (channel->was_in) tell(channel->room, Exited{Departure::lost, {}, why.text});
+  }
+  tell_link(Link::closed, std::move(why));
+  end();
+}
+
+void Session::end() {
+  phase_ = Phase::ended;
+  link_ = Link::closed;
+  retry_timer_.cancel();
+  tick_timer_.cancel();
+  queue_.clear();
+  hub_.ended(*this);
+}
+
+void Session::quit(const std::string& message) {
+  if (phase_ == Phase::ended) return;
+  bool connected = phase_ == Phase::up || phase_ == Phase::registering;
+  Failure why{Reason::connection_lost, one_line(message)};
+  phase_ = Phase::ended;
+  fail_joins(why);
+  fail_waiting(why);
+  for (auto& [number, whom] : std::exchange(at_write_, {})) failed(whom.first, whom.second, why);
+  for (auto& pending : pending_.take_all()) failed(pending.in, pending.token, why);
+  auto leaving = std::exchange(channels_, {});
+  for (auto& channel : leaving) {
+    if (channel->was_in) tell(channel->room, Exited{Departure::left, {}, one_line(message)});
+    delivered(channel->room, channel->leave_token);
+  }
+  queue_.clear();
+  if (connected) {
+    write_now(format_line("QUIT", to_wire_line(Text(message), settings_.encoding_out, 300)));
+    stream_->finish(std::chrono::seconds(3), {});
+  } else if (stream_) {
+    stream_->close();
+  }
+  tell_link(Link::closed);
+  end();
+}
+
+void Session::stop(const std::string& message, std::function<void()> done) {
+  bool connected = phase_ == Phase::up || phase_ == Phase::registering;
+  phase_ = Phase::ended;
+  retry_timer_.cancel();
+  tick_timer_.cancel();
+  queue_.clear();
+  if (!stream_) return net::post(hub_.loop, std::move(done));
+  if (connected) write_now(format_line("QUIT", to_wire_line(Text(message), settings_.encoding_out, 300)));
+  stream_->finish(std::chrono::seconds(3), std::move(done));
+}
+
+void Session::hold(bool held) {
+  if (stream_) stream_->hold(held);
+}
+
+void Session::fail_joins(const Failure& why) {
+  // By index and by copies: whoever is told may join or leave from within.
+  std::vector<std::pair<RoomId, std::string>> told;
+  std::erase_if(channels_, [&](const auto& channel) {
+    for (auto& token : channel->tokens) told.emplace_back(channel->room, std::move(token));
+    channel->tokens.clear();
+    return !channel->was_in;
+  });
+  for (auto& [room, token] : told) failed(room, token, why);
+}
+
+void Session::fail_waiting(const Failure& why) {
+  for (auto& waiting : std::exchange(waiting_, {})) failed(waiting.command.in, waiting.command.token, why);
+}
+
+// --------------------------------------------------------------------------------------------------------------
+// time
+
+bool Session::busy() const {
+  return phase_ == Phase::connecting || phase_ == Phase::registering || !pending_.empty() ||
+         !waiting_.empty() || std::any_of(channels_.begin(), channels_.end(), [](const auto& c) {
+           return c->state == Channel::State::asked || c->state == Channel::State::naming;
+         });
+}
+
+// One coarse timer a session: short while something is awaited, long while it idles.
+void Session::schedule_tick() {
+  auto length = busy() ? hub_.patience.busy_tick : hub_.patience.tick;
+  if (tick_timer_.pending() && tick_length_ <= length) return;
+  tick_length_ = length;
+  tick_timer_.after(length, [this] { on_tick(); });
+}
+
+void Session::on_tick() {
+  auto now = Clock::now();
+  const auto& patience = hub_.patience;
+  if (phase_ == Phase::registering) {
+    auto limit = nick_conflict_ ? patience.nick_conflict : patience.registration;
+    if (now - phase_since_ > limit) {
+      if (nick_conflict_) return quit("No other nick was chosen");
+      return lost({Reason::timed_out, place_.value() + " did not finish the registration in time"});
+    }
+  }
+  if (phase_ == Phase::up) {
+    silent_for_ = std::exchange(heard_, false) ? std::chrono::milliseconds(0) : silent_for_ + tick_length_;
+    if (silent_for_.count() == 0) pinged_ = false;
+    if (!pinged_ && silent_for_ >= patience.silence) {
+      pinged_ = true;
+      write_now("PING :dragoman");
+    } else if (pinged_ && silent_for_ >= patience.silence + patience.pong) {
+      return lost({Reason::timed_out, place_.value() + " answers no more"});
+    }
+    std::vector<std::pair<Conversation, std::string>> late;
+    for (auto& pending : pending_.take_older(now - patience.answer))
+      late.emplace_back(pending.in, pending.token);
+    for (auto& [in, token] : late) failed(in, token, {Reason::timed_out, place_.value() + " did not answer"});
+    std::vector<std::string> late_joins;
+    for (const auto& channel : channels_) {
+      bool waits = channel->state == Channel::State::asked || channel->state == Channel::State::naming;
+      if (waits && now - channel->asked_at > patience.join) late_joins.push_back(channel->name);
+    }
+    for (const auto& name : late_joins) {
+      auto* channel = find_channel(name);
+      if (!channel) continue;
+      if (channel->state == Channel::State::naming)
+        entered(*channel);
+      else
+        exited(*channel, Departure::lost, {}, place_.value() + " did not answer the join in time");
+    }
+  }
+  std::vector<Command> late;
+  while (!waiting_.empty() && now - waiting_.front().since > patience.waiting) {
+    late.push_back(std::move(waiting_.front().command));
+    waiting_.pop_front();
+  }
+  for (auto& command : late) {
+    failed(command.in, command.token,
+           {Reason::timed_out, place_.value() + " could not be reached for too long"});
+  }
+  end_if_unused();
+  if (phase_ != Phase::ended) schedule_tick();
+}
+
+void Session::end_if_unused() {
+  if (phase_ == Phase::ended || phase_ == Phase::connecting || phase_ == Phase::registering) return;
+  if (!channels_.empty() || !waiting_.empty()) {
+    unused_since_ = Clock::now();
+    return;
+  }
+  auto since = std::max(unused_since_, last_talk_);
+  auto limit = talks_.empty() ? hub_.patience.linger_unused : hub_.patience.linger;
+  if (Clock::now() - since > limit) quit("Not used any more");
+}
+
+// ----------------------------------------------------------------------------------------------------------
+// in common
+
+Session::Channel* Session::find_channel(std::string_view name) {
+  for (auto& channel : channels_) {
+    if (server_.same(channel->name, name)) return channel.get();
+  }
+  return nullptr;
+}
+
+Session::Channel* Session::find_channel(const RoomId& room) {
+  for (auto& channel : channels_) {
+    if (channel->room == room) return channel.get();
+  }
+  return nullptr;
+}
+
+void Session::forget_channel(const Channel& channel) {
+  std::erase_if(channels_, [&](const auto& c) { return c.get() == &channel; });
+  unused_since_ = Clock::now();
+}
+
+std::vector<std::string> Session::channel_names() const {
+  std::vector<std::string> names;
+  for (const auto& channel : channels_) names.push_back(channel->name);
+  return names;
+}
+
+std::optional<Member> Session::member(const Channel& channel, std::string_view nick) const {
+  const auto* table = hub_.sink.members(*this, channel.room);
+  return table ? table->find(nick) : std::nullopt;
+}
+
+std::string Session::plain(std::string_view bytes) const {
+  return plain_from_wire(bytes, settings_.encoding_in);
+}
+
+const std::string& Session::encoding_in(const Channel* channel) const {
+  return channel && !channel->encoding_in.empty() ? channel->encoding_in : settings_.encoding_in;
+}
+
+void Session::tell(Conversation in, What what, Sender sender) {
+  Event event;
+  event.in = std::move(in);
+  event.sender = std::move(sender);
+  event.what = std::move(what);
+  hub_.sink.on_event(*this, std::move(event));
+}
+
+void Session::tell_place(std::string text, MessageKind kind) {
+  if (text.empty()) return;
+  Message message;
+  message.text = Text(std::move(text));
+  message.kind = kind;
+  tell(place_, std::move(message));
+}
+
+void Session::tell_link(Link link, Failure why) {
+  link_ = link;
+  tell(place_, LinkState{link, std::move(why)});
+}
+
+void Session::delivered(const Conversation& in, const std::string& token, MessageId id) {
+  if (token.empty()) return;
+  Event event;
+  event.in = in;
+  event.id = std::move(id);
+  event.what = Delivered{token};
+  hub_.sink.on_event(*this, std::move(event));
+}
+
+void Session::failed(const Conversation& in, const std::string& token, Failure why) {
+  if (!token.empty()) tell(in, Failed{token, std::move(why)});
+}
+
+void Session::remember_talk(std::string_view nick) {
+  if (talks_.size() >= most_talks) talks_.clear();
+  talks_.insert(server_.folded(nick));
+  last_talk_ = Clock::now();
+}
+
+bool Session::write_now(const std::string& line) {
+  if (line.empty() || !stream_) return false;
+  if (spdlog::should_log(spdlog::level::debug)) {
+    spdlog::debug("irc: {} > {}: {}", person_.value(), place_.value(), without_secrets(line));
+  }
+  std::string bytes;
+  bytes.reserve(line.size() + 2);
+  bytes.append(line).append("\r\n");
+  return stream_->write(bytes);
+}
+
+bool Session::enqueue(std::string line, std::uint64_t number) {
+  return !line.empty() && queue_.push(std::move(line), number);
+}
+
+void Session::on_sent(std::uint64_t number) {
+  auto found = at_write_.find(number);
+  if (found == at_write_.end()) return;
+  auto [in, token] = std::move(found->second);
+  at_write_.erase(found);
+  delivered(in, token);
+}
+
+}  // namespace dragoman::irc

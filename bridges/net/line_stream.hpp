@@ -1,0 +1,77 @@
+// A line-based connection, plain or TLS: connects, yields lines, takes lines. Lines end with LF; a CR before
+// it is cut off, empty lines are skipped.
+//
+// All callbacks come from the loop, never from within a call to the stream, and none comes after close() or
+// after the stream was destroyed; a callback may do either, and must not own the stream. An idle stream holds no buffer.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "bridges/net/tls.hpp"
+#include "bridges/reason.hpp"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace dragoman::net {
+
+struct Target {
+  std::string host;
+  std::uint16_t port = 0;
+  bool tls = false;
+  TlsOptions tls_options;
+  std::string bind_address;                   // numeric source address; empty: any
+  std::chrono::milliseconds timeout{30'000};  // of name lookup, connection and handshake together
+  std::size_t max_line = 16 * 1024;           // bytes; a longer one ends the connection
+  std::size_t max_queue = 1 << 20;            // bytes that wait to be written
+};
+
+struct Connected {
+  std::string remote_address, local_address;  // numeric
+  std::uint16_t remote_port = 0, local_port = 0;
+  std::string tls;  // version and cipher; empty: plain
+};
+
+class LineStream {
+ public:
+  struct Callbacks {
+    std::function<void(const Connected&)> up;
+    std::function<void(std::string_view)> line;  // the view is good during the call
+    // Could not connect, or lost, or the peer closed: once, and nothing after it. Reason: dns_failed,
+    // connection_refused, tls_failed, certificate_invalid, timed_out or connection_lost.
+    std::function<void(Failure)> down;
+  };
+
+  LineStream(boost::asio::io_context& loop, std::shared_ptr<const TlsContext> context);
+  LineStream(const LineStream&) = delete;
+  LineStream& operator=(const LineStream&) = delete;
+  ~LineStream();  // closes
+
+  void connect(Target target, Callbacks callbacks);  // once
+
+  // Appends to what waits to be written: all that one turn of the loop writes leaves in one system call.
+  // False, and nothing taken, when the queue is full or the stream closed. `bytes` are whole lines with their
+  // ends.
+  bool write(std::string_view bytes);
+  std::size_t queued() const;
+
+  // While held nothing is read: TCP slows the peer down. `line` is not called.
+  void hold(bool held);
+
+  void close();  // at once, without a callback
+  // Writes what waits, tells the peer that nothing follows, waits for its end for at most `limit`, then
+  // closes and calls `done`. No other callback comes any more.
+  void finish(std::chrono::milliseconds limit, std::function<void()> done);
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace dragoman::net
