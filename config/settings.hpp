@@ -1,5 +1,5 @@
-// The typed settings, read from YAML. Every error names file:line, what is wrong and what would be right; all are told at
-// once. A setting that is left out has the value that stands here.
+// The typed settings, read from YAML. Every error names file:line, what is wrong and what would be right; all
+// are told at once. A setting that is left out has the value that stands here.
 #pragma once
 
 #include <cstdint>
@@ -47,7 +47,7 @@ struct Irc {
   std::string outgoing_bind;
   bool persistent_by_default = false;
   bool realname_from_jid = false;
-  std::string ca_file;  // empty: the system's
+  std::string ca_file;                       // empty: the system's
   std::map<std::string, IrcServer> servers;  // by lower-case name
 };
 
@@ -55,7 +55,7 @@ struct Bridge {
   std::string network;  // "irc", "echo"
   std::string domain;   // of the component
   std::string secret;
-  Irc irc;              // where network is irc
+  Irc irc;  // where network is irc
 };
 
 struct Settings {
@@ -79,6 +79,7 @@ struct Loaded {
 
 // `known_networks`: the kinds this binary was built with. Reads the environment for ${NAME}. Never throws.
 Loaded load(const std::string& path, const std::vector<std::string>& known_networks);
-Loaded parse(const std::string& yaml, const std::string& file_name, const std::vector<std::string>& known_networks);
+Loaded parse(const std::string& yaml, const std::string& file_name,
+             const std::vector<std::string>& known_networks);
 
 }  // namespace dragoman::config
