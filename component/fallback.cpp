@@ -21,8 +21,7 @@ constexpr std::size_t author_length = 40;
 // Emoji come from outside: what is no emoji is not told at length.
 constexpr std::size_t emoji_length = 16, emoji_count = 12;
 
-// -------------------------------------------------------------------------------------------------------------
-// splitting
+// ------------------------------------------------------------------------------------------------- splitting
 
 bool joins(char32_t c) {  // to the character before it
   return c == 0x200D || (c >= 0x0300 && c <= 0x036F) || (c >= 0x1F3FB && c <= 0x1F3FF) ||
@@ -58,7 +57,8 @@ class Splitter {
   std::vector<Text> split(const Text& prefix, const Text& text) const {
     std::vector<Text> pieces;
     for (std::size_t at = 0; at < text.plain.size();) {
-      // No encoding makes four bytes into less than one: the rest of a long text need not be looked at each time.
+      // No encoding makes four bytes into less than one: the rest of a long text need not be looked at each
+      // time.
       if (features_.max_bytes == 0 || text.plain.size() - at <= 4 * features_.max_bytes) {
         Text rest = concat(prefix, slice(text, at, text.plain.size()));
         if (fits(rest)) {
@@ -139,8 +139,7 @@ class Splitter {
   const Features& features_;
 };
 
-// -------------------------------------------------------------------------------------------------------------
-// wording
+// --------------------------------------------------------------------------------------------------- wording
 
 std::string human_size(std::uint64_t bytes) {
   constexpr std::array<const char*, 5> units{"kB", "MB", "GB", "TB", "PB"};
@@ -199,8 +198,7 @@ std::vector<Text> lines_of(const Text& text) {
   return lines;
 }
 
-// --------------------------------------------------------------------------------------------------------------
-// degrading
+// ------------------------------------------------------------------------------------------------- degrading
 
 class Degrader {
  public:

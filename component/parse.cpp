@@ -15,8 +15,7 @@ constexpr std::size_t max_attachments = 16;
 constexpr std::size_t max_reactions = 64;
 constexpr std::size_t max_ranges = 64;
 
-// ------------------------------------------------------------------------------------------------- XEP-0428
-// fallback
+// ----------------------------------------------------------------------------------------- XEP-0428 fallback
 
 struct Range {  // bytes of the body
   std::size_t begin, end;
@@ -108,8 +107,7 @@ void read_quote(std::string_view fallback, Quote& quote) {
   quote.text = xml_clean(trimmed(text));
 }
 
-// -----------------------------------------------------------------------------------------------------------
-// attachments
+// ----------------------------------------------------------------------------------------------- attachments
 
 std::string file_name(std::string_view name) {
   const std::size_t slash = name.find_last_of("/\\");
@@ -155,8 +153,7 @@ std::vector<Attachment> attachments(const Stanza& message) {
   return files;
 }
 
-// --------------------------------------------------------------------------------------------------------------
-// message
+// --------------------------------------------------------------------------------------------------- message
 
 std::optional<Quote> quote(const Stanza& message) {
   const Element* reply = message.child("reply", ns::reply);

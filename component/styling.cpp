@@ -53,8 +53,13 @@ void sort_spans(std::vector<Span>& spans) {
   });
 }
 
-// ------------------------------------------------------------------------------------------------- the spans
-// of a line
+// Spans as a parser closes them, inner before outer, into the order of Text.
+void order_closed(std::vector<Span>& spans) {
+  std::reverse(spans.begin(), spans.end());
+  sort_spans(spans);
+}
+
+// --------------------------------------------------------------------------------------- the spans of a line
 
 // Reads one line's spans. Linear: for each kind of directive the places where one may close are listed once,
 // and looked through from left to right once.
@@ -133,8 +138,7 @@ class LineParser {
   std::array<std::size_t, 4> seen_{};
 };
 
-// -------------------------------------------------------------------------------------------------- the
-// blocks of a text
+// -------------------------------------------------------------------------------------- the blocks of a text
 
 class BlockParser {
  public:
@@ -150,7 +154,7 @@ class BlockParser {
     }
     end_code();
     end_quotes(0);
-    sort_spans(out_.spans);
+    order_closed(out_.spans);
     return std::move(out_);
   }
 
@@ -232,8 +236,7 @@ class BlockParser {
   bool first_ = true;
 };
 
-// --------------------------------------------------------------------------------------------------------
-// writing them
+// ---------------------------------------------------------------------------------------------- writing them
 
 // Whether a span holds whole lines, so that a block can be made of it.
 bool whole_lines(const Text& text, const Span& span) {
@@ -263,7 +266,7 @@ std::string with_markers(std::string_view line, const std::vector<Span>& spans) 
 bool reads_as(const std::string& marked, std::string_view line, const std::vector<Span>& spans) {
   Text read;
   LineParser(marked).append_to(read);
-  sort_spans(read.spans);
+  order_closed(read.spans);
   return read.plain == line && read.spans == spans;
 }
 

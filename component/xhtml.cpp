@@ -8,8 +8,9 @@ namespace dragoman::render {
 
 namespace {
 
-// More than this are left out, so that no message costs more than it is worth.
-constexpr std::size_t max_spans = 500;
+// More than this are left out, so that no message costs more than it is worth; and deeper ones, since whoever
+// parses it limits the depth of a stanza.
+constexpr std::size_t max_spans = 500, max_depth = 12;
 
 bool is_colour(std::string_view text) {
   return text.size() == 7 && text[0] == '#' &&
@@ -89,7 +90,7 @@ void xhtml(XmlWriter& out, const Text& text) {
     const std::size_t begin = edges[i], end = edges[i + 1];
     std::vector<const Span*> wanted;
     for (const Span* span : spans)
-      if (span->begin <= begin && end <= span->end) wanted.push_back(span);
+      if (span->begin <= begin && end <= span->end && wanted.size() < max_depth) wanted.push_back(span);
     // What overlaps is closed and opened again, so that tags nest.
     std::size_t same = 0;
     while (same < open.size() && same < wanted.size() && open[same] == wanted[same]) ++same;
