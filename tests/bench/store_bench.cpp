@@ -82,7 +82,12 @@ int main(int argc, char** argv) {
       });
       store.commit();
     }
-    measure("messages put", 100000, [&](int i) {
+    measure("messages put, ids in order", 100000, [&](int i) {
+      store.messages().put(rooms[1], id_of(i), dragoman::MessageId(id_of(i)), "user@example.org/resource");
+      commit_after(i);
+    });
+    store.commit();
+    measure("messages put, random ids", 100000, [&](int i) {
       store.messages().put(rooms[0], random_id(i), dragoman::MessageId(id_of(i)),
                            "user@example.org/resource");
       commit_after(i);
