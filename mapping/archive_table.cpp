@@ -200,7 +200,11 @@ ArchivePage ArchiveTable::page(RoomKey room, const ArchiveQuery& query) {
   }
   if (lines.empty()) return page;
 
-  if (query.ids.empty()) {
+  if (query.ids.empty() && from_end && !query.before) {
+    page.first_index = page.count - lines.size();  // the last page: nothing to count a second time
+  } else if (query.ids.empty() && !from_end && !query.after) {
+    page.first_index = 0;
+  } else if (query.ids.empty()) {
     Range before_page = whole;
     before_page.before = std::min(whole.before, lines.front().seq);
     page.first_index = sql_->count_in(room, before_page, query.nick);
