@@ -118,7 +118,7 @@ TEST(Degrade, QuotesWhatIsAnswered) {
       << "what the writer saw";
   EXPECT_THAT(
       told(reply("long", "yes")),
-      ElementsAre("> Anna: first line second line, which goes on and on and on and on and o…", "yes"));
+      ElementsAre("> Anna: first line second line, which goes on and on and on and on a…", "yes"));
   EXPECT_THAT(told(reply("unknown", "yes", "", "only text")), ElementsAre("> only text", "yes"));
   EXPECT_THAT(told(reply("unknown", "yes", "Ben")), ElementsAre("> Ben", "yes"));
   EXPECT_THAT(told(reply("unknown", "yes")), ElementsAre("yes"));
