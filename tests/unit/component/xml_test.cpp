@@ -33,8 +33,7 @@ std::string stream_error_of(const std::string& xml, XmlStreamParser::Limits limi
   return error_of(std::string(stream_header) + xml, limits);
 }
 
-// -------------------------------------------------------------------------------------------------------------
-// writer
+// ---------------------------------------------------------------------------------------------------- writer
 
 TEST(XmlWriter, WritesElementsAttributesAndText) {
   std::string out;
@@ -97,8 +96,7 @@ TEST(XmlEscape, KeepsLineEndsAndTabsOfAttributes) {
   EXPECT_EQ(element(out).attr_or("b"), "x\ty\nz'");
 }
 
-// -------------------------------------------------------------------------------------------------------------
-// parser
+// ---------------------------------------------------------------------------------------------------- parser
 
 TEST(XmlStreamParser, HandsOutHeaderStanzasAndEnd) {
   Seen seen;
