@@ -16,6 +16,7 @@
 #include "component/outlet.hpp"
 #include "component/stream.hpp"
 #include "mapping/archive_table.hpp"
+#include "mapping/messages_table.hpp"
 #include "mapping/store.hpp"
 
 namespace dragoman {
@@ -178,12 +179,10 @@ struct App::Impl {
 
   void prune() {
     if (settings.store.retention_days > 0) {
-      const std::size_t gone =
-          store.archive().prune(now() - std::chrono::days(settings.store.retention_days), prune_at_most);
-      if (gone == prune_at_most)
-        prune_timer.expires_after(1s);
-      else
-        prune_timer.expires_after(prune_every);
+      const Time before = now() - std::chrono::days(settings.store.retention_days);
+      const std::size_t lines = store.archive().prune(before, prune_at_most);
+      const std::size_t ids = store.messages().prune(before, prune_at_most);
+      prune_timer.expires_after(std::max(lines, ids) == prune_at_most ? 1s : std::chrono::seconds(prune_every));
     } else {
       prune_timer.expires_after(prune_every);
     }

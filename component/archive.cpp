@@ -31,9 +31,9 @@ std::optional<ArchiveQuery> read_query(const Element& query, std::string& wrong)
         if (!jid) return wrong = "\"with\" is no address.", std::nullopt;
         wanted.nick = jid->resource;
       } else if (name == "after-id") {
-        wanted.after = MessageId{values[0]};
+        wanted.after_id = MessageId{values[0]};
       } else if (name == "before-id") {
-        wanted.before = MessageId{values[0]};
+        wanted.before_id = MessageId{values[0]};
       } else if (name == "ids") {
         for (const std::string& id : values) wanted.ids.emplace_back(id);
       } else {

@@ -21,7 +21,8 @@ struct MucEvents {
   void operator()(const Typing& t) const { muc.on_content(event, t); }
   void operator()(const ReadMark& r) const { muc.on_content(event, r); }
   void operator()(const Subject&) const {
-    muc.subject_known_ = true;
+    // After a reconnection the network repeats it.
+    if (std::exchange(muc.subject_known_, true) && !change.topic_changed) return;
     muc.for_each_entered([&](const Occupant& o) { muc.tell_subject(o.jid); });
   }
 

@@ -91,7 +91,7 @@ void Muc::welcome(Occupant& occupant, bool restored) {
   const bool news = !occupant.entered;
   occupant.entered = true;
   tell_history(occupant);
-  tell_subject(occupant.jid);
+  if (subject_known_) tell_subject(occupant.jid);  // else it is on its way
   if (news) gateway_.store().rooms().add_occupant({key_, occupant.jid, room_.nick()});
 }
 

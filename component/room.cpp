@@ -38,7 +38,10 @@ struct Apply {
     members.put(updated.member);
   }
   void operator()(const RoomInfo& now) const { info = now; }
-  void operator()(const Subject& subject) const { topic = {subject.text, event.sender.nick, event.time}; }
+  void operator()(const Subject& subject) const {
+    change.topic_changed = topic.text != subject.text;
+    topic = {subject.text, event.sender.nick, event.time};
+  }
   void operator()(const Exited&) const {
     state = Room::State::out;
     change.before = members.find(nick);

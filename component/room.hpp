@@ -17,6 +17,7 @@ class Room;
 struct Change {
   MemberTable::Difference difference;  // of Entered
   std::optional<Member> before;        // of MemberLeft, MemberRenamed, MemberUpdated: as the member was
+  bool topic_changed = false;          // of Subject
   bool first = false;                  // of Entered: the room was not open before
   std::string nick_before;             // of Entered, when not the first: our own nick until now
 };
