@@ -116,9 +116,8 @@ TEST(Degrade, QuotesWhatIsAnswered) {
   EXPECT_THAT(told(reply("cake", "yes")), ElementsAre("> Anna: We should bake a cake", "yes"));
   EXPECT_THAT(told(reply("cake", "yes", "Ben", "other")), ElementsAre("> Ben: other", "yes"))
       << "what the writer saw";
-  EXPECT_THAT(
-      told(reply("long", "yes")),
-      ElementsAre("> Anna: first line second line, which goes on and on and on and on a…", "yes"));
+  EXPECT_THAT(told(reply("long", "yes")),
+              ElementsAre("> Anna: first line second line, which goes on and on and on and on a…", "yes"));
   EXPECT_THAT(told(reply("unknown", "yes", "", "only text")), ElementsAre("> only text", "yes"));
   EXPECT_THAT(told(reply("unknown", "yes", "Ben")), ElementsAre("> Ben", "yes"));
   EXPECT_THAT(told(reply("unknown", "yes")), ElementsAre("yes"));
