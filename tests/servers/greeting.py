@@ -1,6 +1,5 @@
 """The conversation of scripts/quickstart."""
 
-import shutil
 import signal
 import sys
 
@@ -99,7 +98,6 @@ def main():
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # one Ctrl-C is enough
         stage.close()
         end_all()
-        shutil.rmtree(stage.folder, ignore_errors=True)
     if once:
         say("it works" if status == 0 else "it does not work")
     return status

@@ -61,9 +61,9 @@ class Player:
     # ------------------------------------------------------------------------------------------------ the steps
 
     def _play(self, step):
-        word, _, rest = step.text.partition(" ")
+        word = step.text.split(None, 1)[0]
         if hasattr(self, f"_head_{word}"):
-            return getattr(self, f"_head_{word}")(rest)
+            return getattr(self, f"_head_{word}")(step.text[len(word):].lstrip(" "))
         if not self.started:
             self._start()
         if step.text == "quiet":

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import logging
 import threading
+import time
 import xml.etree.ElementTree as ET
 from xml.sax.saxutils import escape, quoteattr
 
@@ -146,14 +147,16 @@ class XmppUser:
             lambda s: s.kind == "message" and s.sender == sender and s.text("body") == body and s.type == kind,
             f"{self.name}: {body!r} from {sender}", since, seconds)
 
-    def wait_for_gateway(self, since=None):
-        """Until the component answers through the server."""
-        for _ in range(600):
+    def wait_for_gateway(self, seconds=40):
+        """Until the component answers through the server, which answers for it meanwhile."""
+        end = time.monotonic() + seconds
+        while True:
             answer = self.ask(DOMAIN, "<ping xmlns='urn:xmpp:ping'/>")
             if answer.type == "result":
                 return
+            if time.monotonic() > end:
+                raise AssertionError(f"the component does not answer: {answer}")
             threading.Event().wait(0.1)
-        raise AssertionError("the component does not come back")
 
     def archive(self, room, page):
         """All bodies of a room's archive with their ids, page by page."""

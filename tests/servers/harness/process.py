@@ -2,13 +2,29 @@
 
 import atexit
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
+from pathlib import Path
 
-_running = []
+_running, _folders = [], []
+
+
+def temporary_folder():
+    """Gone with the test, or with us."""
+    folder = Path(tempfile.mkdtemp(prefix="dragoman-servers-"))
+    _folders.append(folder)
+    return folder
+
+
+def remove_folder(folder):
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder in _folders:
+        _folders.remove(folder)
 
 
 def free_port(wanted=0):
@@ -135,13 +151,15 @@ def _signal_group(process, sign):
 def end_all():
     for process in list(_running):
         _end(process, signal.SIGTERM, 3)
+    for folder in list(_folders):
+        remove_folder(folder)
 
 
 atexit.register(end_all)
 
 
-def _on_signal(number, _):
-    raise SystemExit(128 + number)
+def _on_signal(*_):
+    raise KeyboardInterrupt  # the one thing that a test runner does not take for a failed test
 
 
 signal.signal(signal.SIGTERM, _on_signal)

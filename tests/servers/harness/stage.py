@@ -1,21 +1,19 @@
 """What a test case stands on: one XMPP server, one IRC server, the gateway between them, and the people."""
 
 import os
-import shutil
-import tempfile
 import unittest
-from pathlib import Path
 
 from . import irc_servers, xmpp_servers
 from .clients import IrcUser, XmppUser
 from .gateway import Gateway
+from .process import remove_folder, temporary_folder
 
 BINARY = os.environ.get("DRAGOMAN", str(irc_servers.TOP / "build/release/dragoman"))
 
 
 class Stage:
     def __init__(self, xmpp_kind, irc_kind):
-        self.folder = Path(tempfile.mkdtemp(prefix="dragoman-servers-"))
+        self.folder = temporary_folder()
         self.xmpp = xmpp_servers.ALL[xmpp_kind](self.folder)
         self.irc = irc_servers.ALL[irc_kind](self.folder)
         self.gateway = Gateway(self.folder, BINARY, self.xmpp, self.irc)
@@ -55,7 +53,7 @@ class ServersCase(unittest.TestCase):
             if not servers[kind].installed():
                 self.skipTest(f"{kind} is not installed")
         self.stage = Stage(self.xmpp_kind, self.irc_kind)
-        self.addCleanup(shutil.rmtree, self.stage.folder, True)
+        self.addCleanup(remove_folder, self.stage.folder)
         self.addCleanup(self.stage.close)
         self.stage.start()
 
