@@ -158,6 +158,7 @@ struct RoomInfo {
   bool members_only = false, moderated = false, password_protected = false, hidden = false;
   std::optional<std::size_t> limit;  // how many may enter
   std::string modes;                 // as the network writes them, for people
+  bool operator==(const RoomInfo&) const = default;
 };
 struct Invited {
   std::string by;

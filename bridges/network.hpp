@@ -73,6 +73,7 @@ class Network {
   virtual std::string node_of(const Conversation& what) const = 0;  // its inverse, unescaped
   // The conversation with an occupant of a room, by nick.
   virtual UserId user_of(const RoomId& room, std::string_view nick) const = 0;
+  virtual std::string nick_of(const UserId& user) const = 0;             // what that person is called there
   virtual std::string display_name(const Conversation& what) const = 0;  // "#chan on irc.libera.chat"
   virtual std::string address_hint() const = 0;  // how a person writes an address here, for jabber:iq:gateway
   // What a person may type into an "add contact" dialogue, to a node; nothing: can't be one.
@@ -89,10 +90,7 @@ class Network {
   // Ends a session: the other side is told `message`, the Sink is told on_session_end.
   virtual void disconnect(Session& session, const std::string& message) = 0;
 
-  virtual RoomPreferences preferences(const PersonId& person, const RoomId& room) {
-    static_cast<void>(person), static_cast<void>(room);
-    return {};
-  }
+  virtual RoomPreferences preferences(const PersonId& person, const RoomId& room) = 0;
 
   virtual std::vector<Procedure> procedures(const Conversation& target) const = 0;
   virtual Outcome run(const PersonId& person, bool admin, const Conversation& target, const std::string& node,

@@ -182,7 +182,8 @@ struct App::Impl {
       const Time before = now() - std::chrono::days(settings.store.retention_days);
       const std::size_t lines = store.archive().prune(before, prune_at_most);
       const std::size_t ids = store.messages().prune(before, prune_at_most);
-      prune_timer.expires_after(std::max(lines, ids) == prune_at_most ? 1s : std::chrono::seconds(prune_every));
+      prune_timer.expires_after(std::max(lines, ids) == prune_at_most ? 1s
+                                                                      : std::chrono::seconds(prune_every));
     } else {
       prune_timer.expires_after(prune_every);
     }

@@ -33,11 +33,11 @@ std::optional<UserId> somebody(Gateway& gateway, const Target& target) {
 void on_ping(Gateway& gateway, const Stanza& iq, const Target& target) {
   if (target.room() != nullptr && !target.nick.empty()) {
     Muc* muc = gateway.find_room(PersonId{iq.from.bare().str()}, *target.room());
-    if (muc == nullptr) return gateway.refuse(iq, not_acceptable("You are not in this room."));
+    if (muc == nullptr) return gateway.refuse(iq, {"cancel", "not-acceptable", "You are not in this room."});
     return muc->on_self_ping(iq, target.nick);
   }
   if (auto user = somebody(gateway, target)) {
-    return ask(gateway, iq, *user, Ping{gateway.network().display_name(*user)},
+    return ask(gateway, iq, *user, Ping{gateway.network().nick_of(*user)},
                [](const std::string&) { return std::string(); });
   }
   gateway.reply(iq);
@@ -54,7 +54,7 @@ std::string version_xml(std::string_view name, std::string_view version) {
 
 void on_version(Gateway& gateway, const Stanza& iq, const Target& target) {
   if (auto user = somebody(gateway, target)) {
-    return ask(gateway, iq, *user, FetchVersion{gateway.network().display_name(*user)},
+    return ask(gateway, iq, *user, FetchVersion{gateway.network().nick_of(*user)},
                [](const std::string& text) { return version_xml(text, {}); });
   }
   gateway.reply(iq, version_xml("dragoman", DRAGOMAN_VERSION));

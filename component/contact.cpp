@@ -5,7 +5,6 @@
 #include "component/content.hpp"
 #include "component/datetime.hpp"
 #include "component/gateway.hpp"
-#include "component/muc.hpp"
 
 namespace dragoman {
 
@@ -18,15 +17,10 @@ constexpr std::size_t remembered_messages = 20;
 Contact::Contact(Gateway& gateway, PersonId person, Conversation with)
     : gateway_(gateway), person_(std::move(person)), with_(std::move(with)) {}
 
-void Contact::on_message(const Stanza& stanza, const RoomId* through) {
+void Contact::on_message(const Stanza& stanza) {
   if (stanza.type == "error") return;
   std::optional<Content> content = parse::content(stanza);
   if (!content) return;
-  if (through != nullptr) {
-    through_ = Route{*through, stanza.to.resource, stanza.from.str()};
-  } else {
-    through_.reset();
-  }
   Session& session = gateway_.network().session_for(person_, with_);
   auto recall = [this](const MessageId& id) -> std::optional<Remembered> {
     for (const auto& [known, what] : recent_) {
@@ -88,21 +82,8 @@ void Contact::on_event(const Event& event) {
 
 void Contact::on_content(const Event& event, const Content& content) {
   const MessageId id = event.id.empty() ? MessageId{gateway_.new_id()} : event.id;
-  std::string from = gateway_.address_of(with_);
-  std::string to = person_.value();
-  // A private message through a room is answered through it, while both are there.
-  bool through_room = false;
-  if (through_) {
-    Muc* muc = gateway_.find_room(person_, through_->room);
-    through_room = muc != nullptr && muc->find_occupant(through_->client) != nullptr &&
-                   muc->room().members().contains(through_->nick);
-    if (through_room) {
-      from = gateway_.address_of(through_->room) + "/" + through_->nick;
-      to = through_->client;
-    } else {
-      through_.reset();
-    }
-  }
+  const std::string from = gateway_.address_of(with_);
+  const std::string& to = person_.value();
   if (event.sender.own) {
     // Said by the same person elsewhere (another client on the same connection): shown as a copy of what was
     // sent would need the server's carbons, which a component may not make; so it is told as a note.
@@ -119,7 +100,6 @@ void Contact::on_content(const Event& event, const Content& content) {
   XmlWriter w(out);
   w.open("message").attr("from", from).attr("to", to).attr("type", "chat").attr("id", id.value());
   render::content(w, content, false);
-  if (through_room) w.open("x", ns::muc_user).close();
   const Time time = event.time == Time{} ? gateway_.now() : event.time;
   if (event.past || gateway_.now() - time > std::chrono::minutes(1)) {
     w.open("delay", ns::delay).attr("from", gateway_.domain()).attr("stamp", format_datetime(time)).close();

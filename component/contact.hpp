@@ -19,9 +19,9 @@ class Contact {
  public:
   Contact(Gateway& gateway, PersonId person, Conversation with);
 
-  // From a client. `through`: the room whose occupant was addressed, if it was one (a private message,
-  // XEP-0045 7.5).
-  void on_message(const Stanza& stanza, const RoomId* through);
+  // From a client, also when it addressed an occupant of a room (XEP-0045 7.5): a person has one address
+  // here, and that is where answers come from.
+  void on_message(const Stanza& stanza);
   // From the network.
   void on_event(const Event& event);
   void on_failed(const std::string& token, const Failure& failure);
@@ -42,11 +42,6 @@ class Contact {
   std::unordered_map<std::string, std::shared_ptr<Pending>> pending_;
   // The last few messages, for the quotes that edits and reactions become: (id, who, text).
   std::deque<std::pair<MessageId, Remembered>> recent_;
-  struct Route {
-    RoomId room;
-    std::string nick, client;
-  };
-  std::optional<Route> through_;  // the person writes by way of a room: answers take the same way
 };
 
 }  // namespace dragoman

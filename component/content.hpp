@@ -1,5 +1,5 @@
-// Stanza <-> neutral content. `parse` reads what a client sent, `render` writes what a client reads; between them nothing
-// of XMPP is known, and nothing of any network here.
+// Stanza <-> neutral content. `parse` reads what a client sent, `render` writes what a client reads; between
+// them nothing of XMPP is known, and nothing of any network here.
 #pragma once
 
 #include <optional>
@@ -11,10 +11,11 @@
 
 namespace dragoman::parse {
 
-// What a message stanza says, or nothing where it says nothing to us (a bare <composing/> is Typing; a message with only
-// hints is nothing). Reply fallback (XEP-0428) is cut out of the body and becomes the quote's text; XEP-0393 markup becomes
-// spans (unless <unstyled/>); XEP-0066/0447 become attachments; "/me " becomes an action; XEP-0308, 0424, 0425, 0444, 0461,
-// 0085, 0184/0333, subject. Targets are the stanza's own ids: for a group chat of XEP-0359 or the sender's, as the XEP has it.
+// What a message stanza says, or nothing where it says nothing to us (a bare <composing/> is Typing; a
+// message with only hints is nothing). Reply fallback (XEP-0428) is cut out of the body and becomes the
+// quote's text; XEP-0393 markup becomes spans (unless <unstyled/>); XEP-0066/0447 become attachments; "/me "
+// becomes an action; XEP-0308, 0424, 0425, 0444, 0461, 0085, 0184/0333, subject. Targets are the stanza's own
+// ids: for a group chat of XEP-0359 or the sender's, as the XEP has it.
 std::optional<Content> content(const Stanza& message);
 
 // XEP-0393 to spans: the markers leave the text. Exact to the XEP's rules, linear in time.
@@ -24,9 +25,10 @@ Text styled(std::string_view body);
 
 namespace dragoman::render {
 
-// The children of a <message/> that says this, from <body/> on: all but addresses, ids, delay. `is_group`: whether the
-// conversation is a room (XEP-0461's and 0424's choice of ids is the caller's: it has put the right ones into targets).
-// Formatting: XEP-0393 markers in <body/> where they can stand (else none), and XHTML-IM beside it when there are spans.
+// The children of a <message/> that says this, from <body/> on: all but addresses, ids, delay. `is_group`:
+// whether the conversation is a room (XEP-0461's and 0424's choice of ids is the caller's: it has put the
+// right ones into targets). Formatting: XEP-0393 markers in <body/> where they can stand (else none), and
+// XHTML-IM beside it when there are spans.
 void content(XmlWriter& out, const Content& content, bool is_group);
 
 // Text with its spans as XEP-0393; a span that can't be said so is left out.

@@ -122,7 +122,7 @@ void Gateway::on_message(const Stanza& stanza, const Target& target) {
         if (Muc* muc = find_room(person, *room)) muc->on_message(stanza);
         return;
       }
-      return contact(person, network_->user_of(*room, target.nick)).on_message(stanza, room);
+      return contact(person, network_->user_of(*room, target.nick)).on_message(stanza);
     }
     Muc* muc = find_room(person, *room);
     if (muc == nullptr) return refuse(stanza, not_acceptable("You are not in this room: join it first."));
@@ -141,7 +141,7 @@ void Gateway::on_message(const Stanza& stanza, const Target& target) {
     });
     network_->session_for(person, *room.room())
         .perform({*room.room(), token,
-                  Invite{network_->display_name(*target.user()), std::string(direct->attr_or("reason"))}});
+                  Invite{network_->nick_of(*target.user()), std::string(direct->attr_or("reason"))}});
     return;
   }
   if (target.place() != nullptr && target.place()->empty()) {
@@ -150,7 +150,7 @@ void Gateway::on_message(const Stanza& stanza, const Target& target) {
     }
     return;
   }
-  contact(person, *target.where).on_message(stanza, nullptr);
+  contact(person, *target.where).on_message(stanza);
 }
 
 void Gateway::on_presence(const Stanza& stanza, const Target& target) {

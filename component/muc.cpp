@@ -67,6 +67,10 @@ struct MucEvents {
     }
   }
   void operator()(const RoomInfo&) const {
+    if (change.info_changed) tell_configuration();
+  }
+  void operator()(const FeaturesChanged&) const { tell_configuration(); }
+  void tell_configuration() const {
     // 104: the room's configuration changed; clients ask disco again.
     std::string out;
     XmlWriter w(out);
@@ -76,7 +80,6 @@ struct MucEvents {
       muc.gateway_.send(std::exchange(out, {}));
     });
   }
-  void operator()(const FeaturesChanged&) const { (*this)(RoomInfo{}); }
 
   // Addressed to the gateway, which has taken them before the room.
   void operator()(const Invited&) const {}

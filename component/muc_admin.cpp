@@ -81,7 +81,7 @@ void Muc::on_admin(const Stanza& iq, const Element& query) {
       auto jid = Jid::parse(*jid_text);
       Target target = jid && jid->domain == gateway_.domain() ? gateway_.locate(*jid) : Target{};
       // An address of ours is its nick; anything else is the network's own way to name people (a ban mask).
-      who = target.user() ? gateway_.network().display_name(*target.user()) : *jid_text;
+      who = target.user() ? gateway_.network().nick_of(*target.user()) : *jid_text;
     }
     if (who.empty()) return gateway_.refuse(iq, bad_request("Each <item/> names a nick or a jid."));
     if (const std::string* role = item->attr("role")) {

@@ -256,7 +256,7 @@ void Muc::invite(const Stanza& stanza, const Element& x) {
   std::string who = whom;
   if (jid && jid->domain == gateway_.domain()) {
     Target target = gateway_.locate(*jid);
-    who = target.user() ? gateway_.network().display_name(*target.user()) : target.nick;
+    who = target.user() ? gateway_.network().nick_of(*target.user()) : target.nick;
   }
   if (who.empty()) return gateway_.refuse(stanza, bad_request("Say whom to invite."));
   const std::string token = gateway_.new_token();

@@ -296,7 +296,7 @@ void Muc::on_self_ping(const Stanza& iq, const std::string& nick) {
   // XEP-0410: the occupant asks for itself under the nick it believes to have.
   const Occupant* here = find_occupant(iq.from.str());
   if (here == nullptr || !here->entered)
-    return gateway_.refuse(iq, not_acceptable("You are not in this room."));
+    return gateway_.refuse(iq, {"cancel", "not-acceptable", "You are not in this room."});
   if (nick == room_.nick()) return gateway_.reply(iq);
   if (!room_.members().contains(nick))
     return gateway_.refuse(iq, item_not_found("Nobody here has this nick."));

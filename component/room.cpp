@@ -11,7 +11,7 @@ struct Apply {
   Room::State& state;
   MemberTable& members;
   std::string& nick;
-  RoomInfo& info;
+  std::optional<RoomInfo>& info;
   Room::Topic& topic;
   const Event& event;
   Change& change;
@@ -37,7 +37,10 @@ struct Apply {
     change.before = members.find(updated.member.nick);
     members.put(updated.member);
   }
-  void operator()(const RoomInfo& now) const { info = now; }
+  void operator()(const RoomInfo& now) const {
+    change.info_changed = info && *info != now;
+    info = now;
+  }
   void operator()(const Subject& subject) const {
     change.topic_changed = topic.text != subject.text;
     topic = {subject.text, event.sender.nick, event.time};

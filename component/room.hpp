@@ -18,6 +18,7 @@ struct Change {
   MemberTable::Difference difference;  // of Entered
   std::optional<Member> before;        // of MemberLeft, MemberRenamed, MemberUpdated: as the member was
   bool topic_changed = false;          // of Subject
+  bool info_changed = false;           // of RoomInfo: it was known, and is another
   bool first = false;                  // of Entered: the room was not open before
   std::string nick_before;             // of Entered, when not the first: our own nick until now
 };
@@ -41,7 +42,7 @@ class Room {
   bool is_in() const { return state_ == State::in || state_ == State::interrupted; }
   const MemberTable& members() const { return members_; }
   const std::string& nick() const { return nick_; }  // our own, while in
-  const RoomInfo& info() const { return info_; }
+  RoomInfo info() const { return info_.value_or(RoomInfo{}); }
   struct Topic {
     Text text;
     std::string by;
@@ -63,7 +64,7 @@ class Room {
   State state_ = State::out;
   MemberTable members_;
   std::string nick_;
-  RoomInfo info_;
+  std::optional<RoomInfo> info_;
   Topic topic_;
   std::vector<RoomListener*> listeners_;
 };

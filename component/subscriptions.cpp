@@ -60,7 +60,7 @@ bool Subscriptions::is_available(const PersonId& person, const std::string& node
   }
   if (const auto* user = std::get_if<UserId>(&*where)) {
     for (Muc* muc : gateway_.rooms_of(person)) {
-      const std::string nick = gateway_.network().display_name(*user);
+      const std::string nick = gateway_.network().nick_of(*user);
       if (muc->room().is_in() && muc->room().members().contains(nick) &&
           gateway_.network().user_of(muc->room().id(), nick) == *user) {
         return true;

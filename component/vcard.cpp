@@ -32,7 +32,7 @@ void on_get(Gateway& gateway, const Stanza& iq, const Target& target) {
   const PersonId person{iq.from.bare().str()};
   if (gateway.network().find_session(person, *user) == nullptr) {
     // Nobody can be asked without a connection, and a card is no reason to make one.
-    return gateway.reply(iq, card(gateway.network().display_name(*user), {}, {}, gateway.address_of(*user)));
+    return gateway.reply(iq, card(gateway.network().nick_of(*user), {}, {}, gateway.address_of(*user)));
   }
   const std::string token = gateway.new_token();
   auto answer = [&gateway, iq, address = gateway.address_of(*user)](const Questions::Reply& reply) {
@@ -45,7 +45,7 @@ void on_get(Gateway& gateway, const Stanza& iq, const Target& target) {
   gateway.questions().ask_for(token, "profile " + person.value() + " " + user->value(), answer);
   gateway.network()
       .session_for(person, *user)
-      .perform({*user, token, FetchProfile{gateway.network().display_name(*user)}});
+      .perform({*user, token, FetchProfile{gateway.network().nick_of(*user)}});
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ class EchoNetwork final : public Network {
   std::optional<Conversation> resolve(std::string_view node) const override;
   std::string node_of(const Conversation& what) const override;
   UserId user_of(const RoomId& room, std::string_view nick) const override;
+  std::string nick_of(const UserId& user) const override { return user.value(); }
   std::string display_name(const Conversation& what) const override { return node_of(what); }
   std::string address_hint() const override { return "Write to any name: it repeats what you say."; }
   std::optional<std::string> node_from_prompt(std::string_view typed) const override;
@@ -53,6 +54,7 @@ class EchoNetwork final : public Network {
   Session* find_session(const PersonId& person, const Conversation& where) override;
   std::vector<Session*> sessions() override;
   void disconnect(Session& session, const std::string& message) override;
+  RoomPreferences preferences(const PersonId&, const RoomId&) override { return {}; }
   std::vector<Procedure> procedures(const Conversation& target) const override;
   Outcome run(const PersonId& person, bool admin, const Conversation& target, const std::string& node,
               const Answers& answers, bool submitted) override;

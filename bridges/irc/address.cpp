@@ -40,6 +40,7 @@ std::optional<Conversation> AddressBook::resolve(std::string_view node) const {
     if (looks_like_channel(name)) return RoomId(std::move(name));
     return UserId(std::move(name));
   }
+  if (node.empty()) return PlaceId();  // the gateway itself
   const auto percent = node.find('%');
   if (percent == std::string_view::npos) {
     if (!is_server_name(node) || looks_like_channel(node)) return std::nullopt;

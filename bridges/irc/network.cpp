@@ -56,6 +56,7 @@ void Network::start_identd() {
 // addresses
 
 std::optional<Conversation> Network::resolve(std::string_view node) const {
+  if (node.empty() && !hub_.addresses.fixed()) return PlaceId{};  // the gateway itself
   return hub_.addresses.resolve(node);
 }
 

@@ -22,6 +22,7 @@ class Network final : public dragoman::Network {
   std::optional<Conversation> resolve(std::string_view node) const override;
   std::string node_of(const Conversation& what) const override;
   UserId user_of(const RoomId& room, std::string_view nick) const override;
+  std::string nick_of(const UserId& user) const override { return hub_.addresses.nick_of(user); }
   std::string display_name(const Conversation& what) const override;
   std::string address_hint() const override;
   std::optional<std::string> node_from_prompt(std::string_view typed) const override;
@@ -33,6 +34,7 @@ class Network final : public dragoman::Network {
   std::vector<dragoman::Session*> sessions() override;
   void disconnect(dragoman::Session& session, const std::string& message) override;
 
+  RoomPreferences preferences(const PersonId& person, const RoomId& room) override;
   std::vector<Procedure> procedures(const Conversation& target) const override;
   Outcome run(const PersonId& person, bool admin, const Conversation& target, const std::string& node,
               const Answers& answers, bool submitted) override;

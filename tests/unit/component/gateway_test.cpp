@@ -97,12 +97,12 @@ TEST(Gateway, AChatIsAnsweredByTheSameAddress) {
       << w.all();
 }
 
-TEST(Gateway, APrivateMessageThroughARoomIsAnsweredThroughIt) {
+TEST(Gateway, APrivateMessageThroughARoomIsAnsweredFromThePersonsOneAddress) {
   World w;
   w.join();
   w.in("<message type='chat' id='c1' from='" + juliet +
        "' to='#room@echo.example/echo'><body>psst</body></message>");
-  EXPECT_EQ(w.count({"from='#room@echo.example/echo'", "to='" + juliet + "'", "type='chat'", ">psst<"}), 1U)
+  EXPECT_EQ(w.count({"from='echo@echo.example'", "to='juliet@example.org'", "type='chat'", ">psst<"}), 1U)
       << w.all();
 }
 
