@@ -1,5 +1,6 @@
 #include "component/contact.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "component/content.hpp"
@@ -43,9 +44,23 @@ void Contact::on_message(const Stanza& stanza) {
 }
 
 void Contact::on_failed(const std::string& token, const Failure& failure) {
+  std::shared_ptr<Pending> pending;
+  if (auto found = pending_.extract(token)) {
+    pending = std::move(found.mapped());
+  } else {
+    auto sent = std::find_if(sent_.begin(), sent_.end(), [&](const auto& s) { return s.first == token; });
+    if (sent == sent_.end()) return;
+    pending = sent->second;
+  }
+  if (!std::exchange(pending->failed, true)) gateway_.refuse(pending->stanza, to_error(failure));
+}
+
+void Contact::on_delivered(const std::string& token) {
   auto found = pending_.extract(token);
-  if (found.empty() || std::exchange(found.mapped()->failed, true)) return;
-  gateway_.refuse(found.mapped()->stanza, to_error(failure));
+  if (found.empty()) return;
+  found.mapped()->stanza.root.children.clear();  // an error needs no more than the addresses
+  sent_.emplace_back(token, std::move(found.mapped()));
+  if (sent_.size() > remembered_messages) sent_.pop_front();
 }
 
 void Contact::on_event(const Event& event) {
@@ -60,7 +75,7 @@ void Contact::on_event(const Event& event) {
     void operator()(const Typing& t) const { contact.on_content(event, t); }
     void operator()(const ReadMark& r) const { contact.on_content(event, r); }
     void operator()(const Subject& s) const { contact.on_content(event, s); }
-    void operator()(const Delivered& d) const { contact.pending_.erase(d.token); }
+    void operator()(const Delivered& d) const { contact.on_delivered(d.token); }
     void operator()(const Failed& f) const { contact.on_failed(f.token, f.failure); }
     void operator()(const Entered&) const {}
     void operator()(const MemberJoined&) const {}

@@ -33,6 +33,7 @@ class Contact {
     std::size_t pieces = 1;
     bool failed = false;
   };
+  void on_delivered(const std::string& token);
   void on_content(const Event& event, const Content& content);
   void remember(const MessageId& id, const std::string& author, const Content& content);
 
@@ -40,6 +41,8 @@ class Contact {
   PersonId person_;
   Conversation with_;
   std::unordered_map<std::string, std::shared_ptr<Pending>> pending_;
+  // The last few that were sent: a network that confirms nothing may still refuse one afterwards (IRC 401).
+  std::deque<std::pair<std::string, std::shared_ptr<Pending>>> sent_;
   // The last few messages, for the quotes that edits and reactions become: (id, who, text).
   std::deque<std::pair<MessageId, Remembered>> recent_;
 };

@@ -2,6 +2,7 @@
 // not compile.
 #include "component/muc.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "component/gateway.hpp"
@@ -69,7 +70,9 @@ struct MucEvents {
   void operator()(const RoomInfo&) const {
     if (change.info_changed) tell_configuration();
   }
-  void operator()(const FeaturesChanged&) const { tell_configuration(); }
+  void operator()(const FeaturesChanged&) const {
+    if (muc.features_changed()) tell_configuration();
+  }
   void tell_configuration() const {
     // 104: the room's configuration changed; clients ask disco again.
     std::string out;
@@ -114,6 +117,14 @@ const RoomPreferences& Muc::preferences() {
   return *preferences_;
 }
 
+bool Muc::features_changed() {
+  Session* session = gateway_.network().find_session(room_.viewer(), room_.id());
+  if (session == nullptr) return false;
+  Features now = session->features(room_.id());
+  now.max_bytes = 0;
+  return std::exchange(advertised_, now) != now;
+}
+
 void Muc::on_room_event(const Room&, const Event& event, const Change& change) {
   std::visit(MucEvents{*this, event, change}, event.what);
 }
@@ -136,13 +147,19 @@ bool Muc::on_failed(const std::string& token, const Failure& failure) {
     gateway_.send(out);
     return true;
   }
-  auto found = pending_.extract(token);
-  if (found.empty()) return false;
-  Pending& pending = *found.mapped();
+  std::shared_ptr<Pending> of_token;
+  if (auto found = pending_.extract(token)) {
+    of_token = std::move(found.mapped());
+  } else {
+    auto sent = std::find_if(sent_.begin(), sent_.end(), [&](const auto& s) { return s.first == token; });
+    if (sent == sent_.end()) return false;
+    of_token = sent->second;
+  }
+  Pending& pending = *of_token;
   if (std::exchange(pending.failed, true))
     return true;  // told once a stanza, whatever became of its other pieces
   StanzaError error = to_error(failure);
-  if (pending.delivered > 0)
+  if (pending.delivered > 0 && pending.pieces > 1)
     error.text += " The first " + std::to_string(pending.delivered) + " lines of it were sent.";
   std::string out;
   XmlWriter w(out);

@@ -2,7 +2,8 @@
 // one file: presence, message, history, admin, config.
 #pragma once
 
-#include <map>
+#include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -74,6 +75,7 @@ class Muc final : public RoomListener {
 
  private:
   friend struct MucEvents;
+  bool features_changed();  // those that disco tells
 
   // muc_presence.cpp
   void enter(const Stanza& stanza, const std::string& nick, const Element* x);
@@ -129,6 +131,8 @@ class Muc final : public RoomListener {
   std::string escaped_address_;  // the same for XML
   std::vector<Occupant> occupants_;
   std::unordered_map<std::string, std::shared_ptr<Pending>> pending_;
+  // The last few that were sent: a network that confirms nothing may still refuse one afterwards (IRC 404).
+  std::deque<std::pair<std::string, std::shared_ptr<Pending>>> sent_;
   std::string join_token_;
   std::unordered_map<std::string, std::string> renames_;  // token -> the full JID that asked
   std::unordered_map<std::string, std::string>
@@ -136,6 +140,7 @@ class Muc final : public RoomListener {
   std::optional<RoomPreferences> preferences_;
   std::string password_;
   bool subject_known_ = false;
+  Features advertised_;  // without what nobody sees (sizes)
 };
 
 }  // namespace dragoman

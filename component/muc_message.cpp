@@ -14,6 +14,8 @@ namespace dragoman {
 
 namespace {
 
+constexpr std::size_t remembered_as_sent = 16;
+
 Act to_act(Content&& content) {
   return std::visit([](auto&& c) { return Act{std::move(c)}; }, std::move(content));
 }
@@ -118,6 +120,8 @@ bool Muc::on_delivered(const Event& event, const std::string& token) {
   auto found = pending_.extract(token);
   if (found.empty()) return false;
   Pending& pending = *found.mapped();
+  sent_.emplace_back(token, found.mapped());
+  if (sent_.size() > remembered_as_sent) sent_.pop_front();
   if (pending.delivered++ == 0) pending.id = event.id;
   if (pending.delivered < pending.pieces || pending.failed) return true;
   if (std::holds_alternative<Subject>(pending.content)) return true;  // told by the network, to all alike

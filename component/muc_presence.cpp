@@ -98,6 +98,7 @@ void Muc::welcome(Occupant& occupant, bool restored) {
 void Muc::on_entered(const Entered& entered, const Change& change) {
   gateway_.store().rooms().set_joined(key_, true, entered.nick, password_);
   join_token_.clear();
+  features_changed();
   if (!change.first) {
     if (change.nick_before != entered.nick) {
       // The connection came back under another nick: to everyone it is a change of nick (303), ours included.
