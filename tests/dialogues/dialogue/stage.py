@@ -198,7 +198,10 @@ class Stage:
             return connection.items or not connection.open or getattr(connection, "error", None)
 
         if not self.wire.wait(ready):
-            raise Failure(f"nothing came in {self.patience} s; expected was\n    {name}< {expected}")
+            others = [f"\n    {other}< {item if isinstance(item, str) else match.pretty(item)}"
+                      for other, actor in self.actors.items() if actor.items for item in actor.items]
+            raise Failure(f"nothing came in {self.patience} s; expected was\n    {name}< {expected}"
+                          + ("\n  what came elsewhere" + "".join(others) if others else ""))
         if connection.items:
             item = connection.items.popleft()
             shown = item if isinstance(item, str) else match.pretty(item)
