@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <spdlog/sinks/stdout_color_sinks.h>
@@ -26,9 +27,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// How long writes wait for company before they are committed. A kill -9 loses at most this much of the
-// archive; what must not be lost (outbox, settings) is committed at once by its owner.
-constexpr auto group_commit = 50ms;
 constexpr auto stop_limit = 5s;
 constexpr auto prune_every = 1h;
 constexpr std::size_t prune_at_most = 5000;  // lines a round, so that the loop is never held for long
@@ -111,11 +109,10 @@ struct App::Impl {
     store.on_trouble([this](const std::string& words) { on_trouble(words); });
   }
 
+  // A group is what one turn of the loop wrote: a burst shares a commit, and a kill -9 finds nothing that was
+  // told but not kept (short of a power cut, see Store::durable).
   void commit_soon() {
-    commit_timer.expires_after(group_commit);
-    commit_timer.async_wait([this](const boost::system::error_code& error) {
-      if (!error) store.commit();
-    });
+    asio::post(loop, [this] { store.commit(); });
   }
 
   void on_trouble(const std::string& words) {
@@ -196,7 +193,6 @@ struct App::Impl {
   std::string config_path;
   asio::io_context loop{1};
   Store store;
-  asio::steady_timer commit_timer{loop};
   asio::steady_timer prune_timer{loop};
   asio::steady_timer stop_timer{loop};
   asio::signal_set signals{loop, SIGTERM, SIGINT, SIGHUP};

@@ -128,8 +128,9 @@ bool Muc::on_delivered(const Event& event, const std::string& token) {
   const MessageId id = pending.id.empty() ? MessageId{gateway_.new_id()} : pending.id;
   const Time time = event.time == Time{} ? gateway_.now() : event.time;
   const std::string payload = payload_of(pending.content, id, Sender{.nick = room_.nick()});
-  tell_message(room_.nick(), pending.stanza_id.empty() ? id.value() : pending.stanza_id, payload, {});
+  // Kept first, then told: the store's commit goes before the stream's write in the loop's next turn.
   archive(id, time, room_.nick(), payload);
+  tell_message(room_.nick(), pending.stanza_id.empty() ? id.value() : pending.stanza_id, payload, {});
   if (!pending.stanza_id.empty() && pending.stanza_id != id.value() && preferences().record_history) {
     gateway_.store().messages().put(key_, pending.stanza_id, id,
                                     pending.from.substr(0, pending.from.find('/')));
