@@ -13,6 +13,7 @@ namespace dragoman::irc {
 namespace {
 
 constexpr std::size_t most_bans = 5000;
+constexpr std::chrono::seconds late_refusal{30};
 constexpr std::size_t most_listed = 20'000;
 
 bool counts_users(int code) { return (code >= 250 && code <= 255) || code == 265 || code == 266; }
@@ -41,6 +42,10 @@ void Session::on_refusal(const Line& line) {
   if (!pending) {
     auto names = folded_params(line);
     pending = pending_.take_refused(line.numeric, names);
+    // Without echoes a message counted as delivered once it was written; its refusal comes all the same.
+    if (!pending && why) {
+      pending = written_.take_refused_newest(line.numeric, names, Clock::now() - late_refusal);
+    }
   }
   if (!pending || pending->token.empty()) return on_other(line);
   failed(pending->in, pending->token, std::move(told));

@@ -68,6 +68,17 @@ std::optional<Pending> PendingList::take_refused(int code, std::span<const std::
   });
 }
 
+std::optional<Pending> PendingList::take_refused_newest(int code, std::span<const std::string> names,
+                                                        std::chrono::steady_clock::time_point not_before) {
+  auto found = std::find_if(list_.rbegin(), list_.rend(), [&](const Pending& pending) {
+    return pending.since >= not_before && fits(code, pending.what) && named(pending, names);
+  });
+  if (found == list_.rend()) return std::nullopt;
+  auto taken = std::move(*found);
+  list_.erase(std::next(found).base());
+  return taken;
+}
+
 const Pending* PendingList::find(Awaited what) const {
   auto found = std::find_if(list_.begin(), list_.end(), [&](const Pending& p) { return p.what == what; });
   return found == list_.end() ? nullptr : &*found;

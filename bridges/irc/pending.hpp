@@ -51,6 +51,10 @@ class PendingList {
   std::optional<Pending> take(Awaited what, std::string_view target = {}, std::string_view object = {});
   // The oldest that the refusal `code` can be about: `names` are the folded parameters of its line.
   std::optional<Pending> take_refused(int code, std::span<const std::string> names);
+  // The newest such one that is not older than that.
+  std::optional<Pending> take_refused_newest(int code, std::span<const std::string> names,
+                                             std::chrono::steady_clock::time_point not_before);
+  void drop_oldest() { list_.pop_front(); }
   const Pending* find(Awaited what) const;
 
   std::vector<Pending> take_older(std::chrono::steady_clock::time_point than);

@@ -120,7 +120,10 @@ void Session::send_message(Command& command, Message& message, std::string_view 
     std::uint64_t number = 0;
     if (last && !command.token.empty()) {
       number = ++sent_number_;
-      at_write_.emplace(number, std::pair{command.in, command.token});
+      pending.token = command.token;
+      pending.target = server_.folded(target);
+      pending.in = command.in;
+      at_write_.emplace(number, std::move(pending));
     }
     if (!enqueue(std::move(built), number) && number && at_write_.erase(number)) {
       failed(command.in, command.token,

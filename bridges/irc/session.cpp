@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t most_queued_lines = 1000;
 constexpr std::size_t most_talks = 1000;
+constexpr std::size_t most_written = 32;
 
 }  // namespace
 
@@ -121,6 +122,7 @@ void Session::on_down(Failure why) {
 void Session::close_stream() {
   queue_.clear();
   at_write_.clear();
+  written_.take_all();
   connection_.reset();
   if (stream_) stream_->close();
 }
@@ -129,7 +131,7 @@ void Session::lost(Failure why) {
   if (phase_ == Phase::ended) return;
   // What was queued and not written, and what was written and not confirmed, is not said again by itself: its
   // author is told, and decides.
-  for (auto& [number, whom] : std::exchange(at_write_, {})) failed(whom.first, whom.second, why);
+  for (auto& [number, whom] : std::exchange(at_write_, {})) failed(whom.in, whom.token, why);
   for (auto& pending : pending_.take_all()) failed(pending.in, pending.token, why);
   close_stream();
   bool rejoin = std::any_of(channels_.begin(), channels_.end(), [](const auto& c) { return c->was_in; });
@@ -188,7 +190,7 @@ void Session::quit(const std::string& message) {
   phase_ = Phase::ended;
   fail_joins(why);
   fail_waiting(why);
-  for (auto& [number, whom] : std::exchange(at_write_, {})) failed(whom.first, whom.second, why);
+  for (auto& [number, whom] : std::exchange(at_write_, {})) failed(whom.in, whom.token, why);
   for (auto& pending : pending_.take_all()) failed(pending.in, pending.token, why);
   auto leaving = std::exchange(channels_, {});
   for (auto& channel : leaving) {
@@ -414,8 +416,13 @@ bool Session::enqueue(std::string line, std::uint64_t number) {
 void Session::on_sent(std::uint64_t number) {
   auto found = at_write_.find(number);
   if (found == at_write_.end()) return;
-  auto [in, token] = std::move(found->second);
+  auto pending = std::move(found->second);
   at_write_.erase(found);
+  pending.since = Clock::now();
+  auto in = pending.in;
+  auto token = pending.token;
+  written_.add(std::move(pending));
+  if (written_.size() > most_written) written_.drop_oldest();
   delivered(in, token);
 }
 

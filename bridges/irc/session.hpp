@@ -292,8 +292,9 @@ class Session final : public dragoman::Session {
   net::Timer retry_timer_, tick_timer_;
   SendQueue queue_;
   std::uint64_t sent_number_ = 0;
-  std::map<std::uint64_t, std::pair<Conversation, std::string>>
-      at_write_;  // whom to tell Delivered when written
+  std::map<std::uint64_t, Pending> at_write_;  // whom to tell Delivered when written
+  // Messages that were delivered by their write alone, the last few: a refusal may still follow.
+  PendingList written_;
   std::chrono::milliseconds tick_length_{};
   std::chrono::milliseconds silent_for_{};
   bool heard_ = false, pinged_ = false;

@@ -17,6 +17,7 @@
 #include <boost/asio/write.hpp>
 #include <gtest/gtest.h>
 
+#include "bridges/irc/casemap.hpp"
 #include "bridges/irc/network.hpp"
 #include "mapping/store.hpp"
 
@@ -80,7 +81,7 @@ class Recorder : public Sink {
  private:
   void follow(const RoomId& room, const What& what) {
     if (const auto* entered = std::get_if<Entered>(&what)) {
-      tables.try_emplace(room.value()).first->second.replace(entered->members);
+      tables.try_emplace(room.value(), &fold_ascii).first->second.replace(entered->members);
     }
     auto found = tables.find(room.value());
     if (found == tables.end()) return;

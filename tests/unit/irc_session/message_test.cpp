@@ -83,6 +83,22 @@ TEST_F(IrcSession, WithoutLabelsEchoesAndRefusalsAreMatchedByTheirOrder) {
   EXPECT_EQ(std::get<Failed>(failed->what).token, "m2");
 }
 
+TEST_F(IrcSession, WithoutEchoesARefusalStillReachesTheMessageItIsAbout) {
+  enter();
+  perform(room, "m1", say("one"));
+  perform(bob, "p1", say("psst"));
+  ASSERT_NE(expect("PRIVMSG bob"), "");
+  peer->send(":irc.test 401 alice bob :No such nick");
+  auto failed = next<Failed>();
+  ASSERT_TRUE(failed);
+  EXPECT_EQ(std::get<Failed>(failed->what).token, "p1");
+  EXPECT_EQ(std::get<Failed>(failed->what).failure.reason, Reason::no_such_user);
+  peer->send(":irc.test 404 alice #room :Cannot send to channel");
+  failed = next<Failed>();
+  ASSERT_TRUE(failed);
+  EXPECT_EQ(std::get<Failed>(failed->what).token, "m1");
+}
+
 TEST_F(IrcSession, AnEchoOfNothingWeSaidIsAnotherDevices) {
   enter("echo-message");
   peer->send(":alice!a@h PRIVMSG #room :from my phone");
