@@ -98,7 +98,7 @@ class Stage:
         self.said = ""
         environment = {**os.environ, "LC_ALL": "C.UTF-8", "IRC_SECRET": SECRET}
         self.process = subprocess.Popen([self.binary, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, env=environment, start_new_session=True)
+                                        stderr=subprocess.STDOUT, env=environment)
         os.set_blocking(self.process.stdout.fileno(), False)
         self.wire.watch(self.process.stdout, self._on_words)
 
@@ -274,7 +274,7 @@ class Stage:
 
     def close(self):
         if self.process and self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.kill()
             self.process.wait()
         self.wire.close()
         shutil.rmtree(self.dir, ignore_errors=True)
