@@ -171,6 +171,10 @@ void Session::act(Command& command, Invite& invite) {
 void Session::act(Command& command, Remove& remove) {
   auto* channel = joined_channel(command);
   if (!channel) return;
+  const auto* members = hub_.sink.members(*this, channel->room);
+  if (!members || !members->contains(remove.nick)) {
+    return failed(command.in, command.token, {Reason::no_such_user, remove.nick + " is not in this channel"});
+  }
   auto reason =
       to_wire_line(Text(remove.reason), settings_.encoding_out, server_.kicklen ? server_.kicklen : 300);
   auto line = reason.empty() ? format_line("KICK", channel->name, remove.nick)

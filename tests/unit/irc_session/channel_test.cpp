@@ -104,10 +104,14 @@ TEST_F(IrcSession, AnOutcastIsBannedAndRemoved) {
 
 TEST_F(IrcSession, AKickIsConfirmedByTheServerOrRefusedByIt) {
   enter();
-  perform(room, "k1", Remove{"nobody", ""});
-  EXPECT_EQ(expect("KICK"), "KICK #room nobody");
-  peer->send(":irc.test 441 alice nobody #room :They aren't on that channel");
+  perform(room, "k0", Remove{"nobody", ""});
   auto failed = next<Failed>();
+  ASSERT_TRUE(failed);
+  EXPECT_EQ(std::get<Failed>(failed->what).failure.reason, Reason::no_such_user);
+  perform(room, "k1", Remove{"bob", ""});
+  EXPECT_EQ(expect("KICK"), "KICK #room bob");
+  peer->send(":irc.test 441 alice bob #room :They aren't on that channel");
+  failed = next<Failed>();
   ASSERT_TRUE(failed);
   EXPECT_EQ(std::get<Failed>(failed->what).failure.reason, Reason::no_such_user);
   perform(room, "k2", Remove{"bob", "out you go"});
