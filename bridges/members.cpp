@@ -1,6 +1,7 @@
 #include "bridges/members.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <unordered_map>
@@ -75,6 +76,21 @@ std::uint64_t content_hash(const Member& m) {
                       Atom::hash_of(m.status), m.standing, m.availability, m.marks);
 }
 
+// A few members picked by their hash alone: two lists that nearly agree most likely agree on one of them.
+using Sketch = std::array<std::uint64_t, 4>;
+
+class Sketcher {
+ public:
+  void add(std::size_t nick) {
+    for (std::uint64_t i = 0; i < sketch_.size(); ++i)
+      sketch_[i] = std::min(sketch_[i], mixed(nick ^ (i << 56)));
+  }
+  const Sketch& sketch() const { return sketch_; }
+
+ private:
+  Sketch sketch_{~0ULL, ~0ULL, ~0ULL, ~0ULL};
+};
+
 constexpr std::uint32_t kNowhere = std::numeric_limits<std::uint32_t>::max();
 
 // Records that never change, and an open-addressed index over them by key.
@@ -85,6 +101,9 @@ class Base {
     std::size_t size = 4;
     while (size < records_.size() * 2) size *= 2;
     slots_.resize(size);
+    Sketcher sketcher;
+    for (const Record& record : records_) sketcher.add(record.nick.hash());
+    sketch_ = sketcher.sketch();
     for (std::uint32_t i = 0; i < records_.size(); ++i) {
       const std::size_t key = mixed(records_[i].key.hash());
       std::size_t at = key & (size - 1);
@@ -96,6 +115,7 @@ class Base {
   const std::vector<Record>& records() const { return records_; }
   MemberTable::Fold fold() const { return fold_; }
   std::uint64_t hash() const { return hash_; }
+  const Sketch& sketch() const { return sketch_; }
 
   const Record* find(const Atom& key) const {
     return probe(key.hash(), [&](const Record& record) { return record.key == key; });
@@ -125,6 +145,7 @@ class Base {
   std::vector<Slot> slots_;
   MemberTable::Fold fold_;
   std::uint64_t hash_;
+  Sketch sketch_{};
 };
 
 using BasePtr = std::shared_ptr<const Base>;
@@ -146,21 +167,39 @@ class Registry {
   BasePtr add(std::vector<Record> records, MemberTable::Fold fold, std::uint64_t hash) {
     records.shrink_to_fit();
     BasePtr base(new Base(std::move(records), fold, hash), [this](const Base* going) {
-      remove(going->hash());
+      remove(*going);
       delete going;
     });
     bases_.emplace(hash, base);
+    for (std::uint64_t pick : base->sketch()) by_pick_[pick] = base;
     return base;
+  }
+
+  // The newest base that shares a pick, or null: likely, but not surely, much the same.
+  BasePtr near(const Sketch& sketch, MemberTable::Fold fold) const {
+    for (std::uint64_t pick : sketch) {
+      const auto found = by_pick_.find(pick);
+      if (found == by_pick_.end()) continue;
+      BasePtr base = found->second.lock();
+      if (base && base->fold() == fold) return base;
+    }
+    return nullptr;
   }
 
   std::size_t size() const { return bases_.size(); }
 
  private:
-  void remove(std::uint64_t hash) {
-    const auto [begin, end] = bases_.equal_range(hash);
+  void remove(const Base& going) {
+    const auto [begin, end] = bases_.equal_range(going.hash());
     const auto it = std::find_if(begin, end, [](const auto& entry) { return entry.second.expired(); });
     if (it != end) bases_.erase(it);
+    for (std::uint64_t pick : going.sketch()) {
+      const auto picked = by_pick_.find(pick);
+      if (picked != by_pick_.end() && picked->second.expired()) by_pick_.erase(picked);
+    }
   }
+
+  std::unordered_map<std::uint64_t, std::weak_ptr<const Base>> by_pick_;
 
   std::unordered_multimap<std::uint64_t, std::weak_ptr<const Base>> bases_;
 };
@@ -189,6 +228,8 @@ struct MemberTable::State {
   Changes changes;
   std::size_t size = 0;
   std::uint64_t hash = 0;  // of the content as it now is
+
+  void fill(const std::vector<Member>& members);  // an empty table
 
   std::string folded(std::string_view nick) const { return fold ? fold(nick) : std::string(nick); }
 
@@ -273,6 +314,14 @@ struct MemberTable::State {
     become(std::move(shared));
   }
 
+  // A base of others, but for a few.
+  void become(BasePtr near, Changes differences, std::size_t members, std::uint64_t content) {
+    base = std::move(near);
+    changes = std::move(differences);
+    size = members;
+    hash = content;
+  }
+
   void become(BasePtr content) {
     size = content ? content->records().size() : 0;
     hash = content ? content->hash() : 0;
@@ -306,10 +355,43 @@ bool holds_just(const Base& base, const std::vector<Member>& members) {
   return true;
 }
 
-BasePtr base_of(const std::vector<Member>& members, MemberTable::Fold fold) {
-  if (members.empty()) return nullptr;
-  std::uint64_t hash = 0;
-  for (const Member& member : members) hash += content_hash(member);
+// What these members are beside a base that they are said to be near to; nothing where they are too far from
+// it, or where a nick comes twice.
+std::optional<Changes> changes_from(const Base& base, const std::vector<Member>& members) {
+  const std::size_t most = std::max(kFewChanges, members.size() / 16);
+  const auto& records = base.records();
+  if (records.size() > members.size() + most || members.size() > records.size() + most) return std::nullopt;
+  Changes changes;
+  std::vector<bool> met(records.size());
+  std::size_t expected = 0;  // lists of one channel mostly come in one order
+  for (const Member& member : members) {
+    const Record* match = expected < records.size() ? &records[expected] : nullptr;
+    std::string key;
+    if (!match || match->nick.view() != member.nick) {
+      key = base.fold() ? base.fold()(member.nick) : member.nick;
+      match = base.find(key);
+    }
+    if (match) {
+      const auto at = static_cast<std::size_t>(match - records.data());
+      if (met[at]) return std::nullopt;
+      met[at] = true;
+      expected = at + 1;
+      if (match->says(member)) continue;
+      key = match->key.view();
+    }
+    Record record(key, member);
+    Atom atom = record.key;
+    if (!changes.emplace(std::move(atom), std::move(record)).second || changes.size() > most)
+      return std::nullopt;
+  }
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (!met[i]) changes.emplace(records[i].key, std::nullopt);
+    if (changes.size() > most) return std::nullopt;
+  }
+  return changes;
+}
+
+BasePtr base_of(const std::vector<Member>& members, MemberTable::Fold fold, std::uint64_t hash) {
   // Where another table shows the same, nothing is stored at all.
   if (BasePtr shared = registry().find(hash, members.size(), fold,
                                        [&](const Base& other) { return holds_just(other, members); })) {
@@ -345,6 +427,25 @@ BasePtr base_of(const std::vector<Member>& members, MemberTable::Fold fold) {
 
 }  // namespace
 
+void MemberTable::State::fill(const std::vector<Member>& members) {
+  if (members.empty()) return;
+  std::uint64_t content = 0;
+  Sketcher sketcher;
+  for (const Member& member : members) {
+    content += content_hash(member);
+    sketcher.add(Atom::hash_of(member.nick));
+  }
+  // Each view of a channel has its own user in it, and was taken at its own time: mostly they are nearly the
+  // same.
+  const BasePtr near = registry().near(sketcher.sketch(), fold);
+  if (near && near->hash() != content) {
+    if (auto differences = changes_from(*near, members)) {
+      return become(near, std::move(*differences), members.size(), content);
+    }
+  }
+  become(base_of(members, fold, content));
+}
+
 MemberTable::MemberTable(Fold fold) : state_(std::make_unique<State>(fold)) {}
 MemberTable::MemberTable(MemberTable&&) noexcept = default;
 MemberTable& MemberTable::operator=(MemberTable&&) noexcept = default;
@@ -366,23 +467,22 @@ void MemberTable::for_each(const std::function<void(const Member&)>& visit) cons
 
 MemberTable::Difference MemberTable::replace(const std::vector<Member>& members) {
   Difference difference;
-  BasePtr content = base_of(members, state_->fold);
-  if (content == state_->base && state_->changes.empty()) return difference;
-  if (content) {
-    if (state_->size == 0) difference.joined.reserve(content->records().size());
-    for (const Record& record : content->records()) {
-      const Record* const old = state_->size == 0 ? nullptr : state_->find(record.key);
-      if (!old) {
-        difference.joined.push_back(record.member());
-      } else if (*old != record) {
-        difference.changed.push_back(record.member());
-      }
+  State next(state_->fold);
+  next.fill(members);
+  if (next.base == state_->base && next.changes.empty() && state_->changes.empty()) return difference;
+  if (state_->size == 0) difference.joined.reserve(next.size);
+  next.each([&](const Record& record) {
+    const Record* const old = state_->size == 0 ? nullptr : state_->find(record.key);
+    if (!old) {
+      difference.joined.push_back(record.member());
+    } else if (*old != record) {
+      difference.changed.push_back(record.member());
     }
-  }
-  state_->each([&](const Record& record) {
-    if (!content || !content->find(record.key)) difference.left.emplace_back(record.nick.view());
   });
-  state_->become(std::move(content));
+  state_->each([&](const Record& record) {
+    if (!next.find(record.key)) difference.left.emplace_back(record.nick.view());
+  });
+  *state_ = std::move(next);
   return difference;
 }
 

@@ -1,6 +1,7 @@
-// Who is in a room, as one view of it sees it. Views of one channel that agree share their storage: a table is an
-// immutable base, shared by content, and the few changes since. Strings are stored once in the process. So a nick of a
-// 5,000-member channel is stored once, and not once for each of the 200 users who look at it.
+// Who is in a room, as one view of it sees it. Views of one channel that agree share their storage: a table
+// is an immutable base, shared with the tables that are (nearly) the same, and the few things that differ.
+// Strings are stored once in the process. So a nick of a 5,000-member channel is stored once, and not once
+// for each of the 200 users who look at it.
 #pragma once
 
 #include <cstddef>
@@ -44,7 +45,8 @@ class MemberTable {
   bool rename(std::string_view nick, std::string_view new_nick);
   void clear();
 
-  // How many distinct bases live in the process, and how many bytes they and the changes take: for tests and metrics.
+  // How many distinct bases live in the process, and how many bytes they and the changes take: for tests and
+  // metrics.
   static std::size_t bases();
 
  private:

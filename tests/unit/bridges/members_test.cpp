@@ -241,18 +241,38 @@ TEST(Members, TablesThatAgreeShareOneBaseInAnyOrder) {
   EXPECT_EQ(MemberTable::bases(), before);
 }
 
-TEST(Members, TablesThatDifferInOneThingDoNotShare) {
+TEST(Members, TablesThatDifferInAFewThingsShareTheRest) {
   const std::size_t before = MemberTable::bases();
-  auto members = crowd(100);
+  auto members = crowd(1000);
   MemberTable a(lower), b(lower), c;
   a.replace(members);
   members[50].status = "away";
+  members.erase(members.begin() + 70);
+  members.push_back(named("romeo"));
   b.replace(members);
-  EXPECT_EQ(MemberTable::bases(), before + 2);
+  EXPECT_EQ(MemberTable::bases(), before + 1);
   EXPECT_EQ(a.find("nick50")->status, "");
   EXPECT_EQ(b.find("nick50")->status, "away");
+  EXPECT_TRUE(a.contains("nick70"));
+  EXPECT_FALSE(b.contains("nick70"));
+  EXPECT_FALSE(a.contains("romeo"));
+  EXPECT_TRUE(b.contains("romeo"));
+  EXPECT_EQ(a.size(), 1000u);
+  EXPECT_EQ(b.size(), 1000u);
   c.replace(members);  // another fold is another table
-  EXPECT_EQ(MemberTable::bases(), before + 3);
+  EXPECT_EQ(MemberTable::bases(), before + 2);
+}
+
+TEST(Members, TablesThatDifferInMuchDoNotShare) {
+  const std::size_t before = MemberTable::bases();
+  auto members = crowd(1000);
+  MemberTable a(lower), b(lower);
+  a.replace(members);
+  for (std::size_t i = 0; i < 300; ++i) members[i].status = "away";
+  b.replace(members);
+  EXPECT_EQ(MemberTable::bases(), before + 2);
+  EXPECT_EQ(a.find("nick5")->status, "");
+  EXPECT_EQ(b.find("nick5")->status, "away");
 }
 
 TEST(Members, TablesThatChangeAlikeShareAgain) {
