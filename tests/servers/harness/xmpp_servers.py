@@ -41,7 +41,7 @@ class Prosody(XmppServer):
             key, certificate = self.folder / "localhost.key", self.folder / "localhost.crt"
             if not key.exists():
                 subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj",
-                                f"/CN={HOST}", "-keyout", key, "-out", certificate], check=True, capture_output=True)
+                                f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}", "-keyout", key, "-out", certificate], check=True, capture_output=True)
             tls = f'modules_disabled = {{ "s2s" }} ssl = {{ key = "{key}", certificate = "{certificate}" }}'
         config = self.folder / "prosody.cfg.lua"
         config.write_text(f"""
