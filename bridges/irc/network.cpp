@@ -23,17 +23,26 @@ Network::Network(const NetworkContext& context, Patience patience)
            context.settings,
            NetworkId(context.settings.domain),
            AddressBook(context.settings.irc.fixed_server),
-           std::make_shared<net::TlsContext>(context.settings.irc.ca_file),
+           nullptr,
            patience,
            std::mt19937(std::random_device{}()),
            {},
            false,
            [this](Session& session) { ended(session); }} {
-  if (!hub_.tls->trouble().empty()) spdlog::error("irc: {}: {}", hub_.settings.domain, hub_.tls->trouble());
+  load_authorities();
   start_identd();
 }
 
 Network::~Network() = default;
+
+// An admin's own file is read at once, so that what is wrong with it is told at the start.
+void Network::load_authorities() {
+  const auto& file = hub_.settings.irc.ca_file;
+  hub_.tls = file.empty() ? nullptr : std::make_shared<net::TlsContext>(file);
+  if (hub_.tls && !hub_.tls->trouble().empty()) {
+    spdlog::error("irc: {}: {}", hub_.settings.domain, hub_.tls->trouble());
+  }
+}
 
 void Network::start_identd() {
   identd_.reset();
@@ -138,7 +147,7 @@ void Network::reload(const config::Bridge& settings) {
   bool other_ident = settings.irc.identd_port != hub_.settings.irc.identd_port;
   bool other_authorities = settings.irc.ca_file != hub_.settings.irc.ca_file;
   hub_.settings = settings;
-  if (other_authorities) hub_.tls = std::make_shared<net::TlsContext>(settings.irc.ca_file);
+  if (other_authorities) load_authorities();
   if (other_ident) start_identd();
 }
 

@@ -45,6 +45,7 @@ class Network final : public dragoman::Network {
 
  private:
   Session* find(const PersonId& person, const PlaceId& place) const;
+  void load_authorities();
   void start_identd();
   void ended(Session& session);
 

@@ -81,6 +81,7 @@ void Session::connect_next() {
               std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - phase_since_);
   auto attempts_left = static_cast<std::int64_t>(attempts_.size() - attempt_);
   target.timeout = std::max(left / attempts_left, std::chrono::milliseconds(100));
+  if (target.tls && !hub_.tls) hub_.tls = std::make_shared<net::TlsContext>(hub_.settings.irc.ca_file);
   stream_ = std::make_unique<net::LineStream>(hub_.loop, hub_.tls);
   if (hub_.held) stream_->hold(true);
   net::LineStream::Callbacks callbacks;

@@ -58,7 +58,7 @@ struct Hub {
   config::Bridge settings;
   NetworkId network;
   AddressBook addresses;
-  std::shared_ptr<const net::TlsContext> tls;
+  std::shared_ptr<const net::TlsContext> tls;  // made for the first connection that needs it
   Patience patience;
   std::mt19937 random;
   std::map<std::string, net::Spacing> reconnections;  // by server address

@@ -2,7 +2,8 @@
 // it is cut off, empty lines are skipped.
 //
 // All callbacks come from the loop, never from within a call to the stream, and none comes after close() or
-// after the stream was destroyed; a callback may do either, and must not own the stream. An idle stream holds no buffer.
+// after the stream was destroyed; a callback may do either, and must not own the stream. An idle stream holds
+// no buffer.
 #pragma once
 
 #include <chrono>
@@ -48,6 +49,7 @@ class LineStream {
     std::function<void(Failure)> down;
   };
 
+  // `context` may be null where no TLS is asked for.
   LineStream(boost::asio::io_context& loop, std::shared_ptr<const TlsContext> context);
   LineStream(const LineStream&) = delete;
   LineStream& operator=(const LineStream&) = delete;
