@@ -63,6 +63,9 @@ SQLite::Database opened(const std::string& path) {
   check_folder(path);
   make_private(path);
   try {
+    // One thread uses SQLite in this process (see store.hpp): its mutexes would be 3 % of a message. It says
+    // no, and no harm is done, when it is running already.
+    static_cast<void>(sqlite3_config(SQLITE_CONFIG_SINGLETHREAD));
     return SQLite::Database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX,
                             patience_at_opening);
   } catch (const SQLite::Exception& e) {
