@@ -1,4 +1,5 @@
-// What a conversation on a network can carry, as data. The same flags advertise (disco) and degrade (fallback).
+// What a conversation on a network can carry, as data. The same flags advertise (disco) and degrade
+// (fallback).
 #pragma once
 
 #include <cstddef>
@@ -16,13 +17,13 @@ struct Features {
   bool typing = false;
   bool read_marks = false;
   bool threads = false;
-  bool files = false;        // attachments as such; otherwise their URL in the text
-  bool formatting = true;    // the codec carries the spans of a Text in some way of its own
-  bool multiline = false;    // '\n' may stand within one message
-  bool actions = true;       // "/me" is a thing of its own
-  bool own_voice = true;     // the session speaks as its person; otherwise the author's name goes into the text
-  bool stable_ids = false;   // the network names messages
-  bool history = false;      // it can be asked for what was said before
+  bool files = false;      // attachments as such; otherwise their URL in the text
+  bool formatting = true;  // the codec carries the spans of a Text in some way of its own
+  bool multiline = false;  // '\n' may stand within one message
+  bool actions = true;     // "/me" is a thing of its own
+  bool own_voice = true;   // the session speaks as its person; otherwise the author's name goes into the text
+  bool stable_ids = false;  // the network names messages
+  bool history = false;     // it can be asked for what was said before
 
   std::size_t max_bytes = 0;  // of one message's text as measured by `wire_size`; 0: no limit
   // How many bytes a text takes on this network, formatting included; null: plain.size().

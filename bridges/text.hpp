@@ -1,4 +1,5 @@
-// Text with its formatting, neutral between XEP-0393, XHTML-IM, mIRC codes and HTML: plain UTF-8, and spans over it.
+// Text with its formatting, neutral between XEP-0393, XHTML-IM, mIRC codes and HTML: plain UTF-8, and spans
+// over it.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,10 @@
 namespace dragoman {
 
 enum class Style : std::uint8_t {
-  bold, italic, underline, strike,
+  bold,
+  italic,
+  underline,
+  strike,
   code,        // inline, monospace
   block_code,  // whole lines; `detail` is the language, if known
   quote,       // whole lines; nesting by overlapping spans
@@ -27,8 +31,8 @@ struct Span {
   bool operator==(const Span&) const = default;
 };
 
-// `plain` is valid UTF-8, lines end with '\n', no other control characters but '\t', nothing that XML forbids.
-// `spans` are ordered by begin, then by end descending (outer before inner), and may overlap.
+// `plain` is valid UTF-8, lines end with '\n', no other control characters but '\t', nothing that XML
+// forbids. `spans` are ordered by begin, then by end descending (outer before inner), and may overlap.
 struct Text {
   std::string plain;
   std::vector<Span> spans;

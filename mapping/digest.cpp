@@ -1,9 +1,9 @@
 #include "mapping/digest.hpp"
 
-#include <sodium.h>
-
 #include <array>
 #include <vector>
+
+#include <sodium.h>
 
 namespace dragoman {
 
@@ -24,8 +24,8 @@ std::string to_hex(const unsigned char* bytes, std::size_t size) {
 
 std::string keyed_digest(std::string_view key, std::string_view text) {
   std::array<unsigned char, 16> digest{};
-  crypto_generichash(digest.data(), digest.size(), reinterpret_cast<const unsigned char*>(text.data()), text.size(),
-                     reinterpret_cast<const unsigned char*>(key.data()), key.size());
+  crypto_generichash(digest.data(), digest.size(), reinterpret_cast<const unsigned char*>(text.data()),
+                     text.size(), reinterpret_cast<const unsigned char*>(key.data()), key.size());
   return to_hex(digest.data(), digest.size());
 }
 

@@ -26,7 +26,8 @@ class Id {
 };
 
 using NetworkId = Id<struct NetworkTag>;  // one configured bridge; its domain
-using PlaceId = Id<struct PlaceTag>;      // a server within a network ("irc.libera.chat"); empty: the network itself
+using PlaceId =
+    Id<struct PlaceTag>;  // a server within a network ("irc.libera.chat"); empty: the network itself
 using RoomId = Id<struct RoomTag>;        // a channel, a room, a list; unique within its network
 using UserId = Id<struct UserTag>;        // somebody on the network; unique within it
 using MessageId = Id<struct MessageTag>;  // a message within its conversation, stable across live and history
@@ -36,5 +37,7 @@ using PersonId = Id<struct PersonTag>;    // a user of this gateway; on XMPP the
 
 template <class Tag>
 struct std::hash<dragoman::Id<Tag>> {
-  std::size_t operator()(const dragoman::Id<Tag>& id) const noexcept { return std::hash<std::string>{}(id.value()); }
+  std::size_t operator()(const dragoman::Id<Tag>& id) const noexcept {
+    return std::hash<std::string>{}(id.value());
+  }
 };

@@ -40,7 +40,10 @@ TEST(ToMessage, ReadsOtherEncodings) {
 }
 
 TEST(FromWire, IsPlainAndFitForXml) {
-  EXPECT_EQ(plain_from_wire("\x02 b\x03" "04,05c\x01\x1B", ""), " bc");
+  EXPECT_EQ(plain_from_wire("\x02 b\x03"
+                            "04,05c\x01\x1B",
+                            ""),
+            " bc");
   EXPECT_EQ(plain_from_wire("a\xEF\xBF\xBF", ""), "a");
   EXPECT_TRUE(is_utf8(plain_from_wire("\xFF\xFE\x80 x", "")));
 }
