@@ -473,24 +473,7 @@ void Gateway::refuse(const Stanza& stanza, const StanzaError& error) {
   if (!out.empty()) send(out);
 }
 
-std::string Gateway::new_id() {
-  // Milliseconds, then a counter: in the order of time, and unique over restarts as long as the clock goes
-  // on.
-  Time time = std::max(now(), last_id_time_);
-  id_counter_ = time == last_id_time_ ? id_counter_ + 1 : 0;
-  if (id_counter_ > 0xffff) {
-    time += std::chrono::milliseconds(1);
-    id_counter_ = 0;
-  }
-  last_id_time_ = time;
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string id(15, '0');
-  auto ms = static_cast<std::uint64_t>(time.time_since_epoch().count());
-  for (int i = 10; i >= 0; --i, ms >>= 4) id[static_cast<std::size_t>(i)] = digits[ms & 15];
-  for (int i = 14, n = static_cast<int>(id_counter_); i >= 11; --i, n >>= 4)
-    id[static_cast<std::size_t>(i)] = digits[n & 15];
-  return id;
-}
+std::string Gateway::new_id() { return store_.archive().make_id().value(); }
 
 std::string Gateway::new_token() { return std::to_string(++token_counter_); }
 

@@ -125,8 +125,6 @@ class Gateway final : public Sink {
   std::unique_ptr<Closed> closed_;
   int depth_ = 0;
   std::string occupant_key_;
-  Time last_id_time_{};
-  unsigned id_counter_ = 0;
   std::uint64_t token_counter_ = 0;
   Time down_since_{};
   bool was_up_ = false;

@@ -110,8 +110,17 @@ Content Muc::with_network_ids(Content content, const Jid& sender) {
   if (target == nullptr || target->empty()) return content;
   // XEP-0308 names a message by its sender's own id, the others by the id that the room gave it (XEP-0359):
   // what is not one of the first is one of the second.
+  const std::string person = sender.bare().str();
+  for (auto it = sent_.rbegin(); it != sent_.rend(); ++it) {
+    const Pending& sent = *it->second;
+    if (sent.stanza_id != target->value() || !sent.from.starts_with(person + "/")) continue;
+    *target = sent.id;
+    return content;
+  }
+  // Kept only for networks that name messages: for others an id says nothing once the message has scrolled
+  // away.
   auto row = gateway_.store().messages().by_local(key_, target->value());
-  if (row && row->sender == sender.bare().str()) *target = row->network_id;
+  if (row && row->sender == person) *target = row->network_id;
   return content;
 }
 
@@ -125,13 +134,16 @@ bool Muc::on_delivered(const Event& event, const std::string& token) {
   if (pending.delivered++ == 0) pending.id = event.id;
   if (pending.delivered < pending.pieces || pending.failed) return true;
   if (std::holds_alternative<Subject>(pending.content)) return true;  // told by the network, to all alike
-  const MessageId id = pending.id.empty() ? MessageId{gateway_.new_id()} : pending.id;
+  const bool named = !pending.id.empty();
+  if (!named) pending.id = MessageId{gateway_.new_id()};
+  const MessageId& id = pending.id;
   const Time time = event.time == Time{} ? gateway_.now() : event.time;
   const std::string payload = payload_of(pending.content, id, Sender{.nick = room_.nick()});
   // Kept first, then told: the store's commit goes before the stream's write in the loop's next turn.
   archive(id, time, room_.nick(), payload);
   tell_message(room_.nick(), pending.stanza_id.empty() ? id.value() : pending.stanza_id, payload, {});
-  if (!pending.stanza_id.empty() && pending.stanza_id != id.value() && preferences().record_history) {
+  pending.content = {};
+  if (named && !pending.stanza_id.empty() && pending.stanza_id != id.value()) {
     gateway_.store().messages().put(key_, pending.stanza_id, id,
                                     pending.from.substr(0, pending.from.find('/')));
   }

@@ -25,9 +25,32 @@ struct Placed {
   ArchiveLine line;
 };
 
+// An id of our own making is its line's seq in hexadecimal.
+constexpr std::size_t own_id_length = 14;
+
+MessageId to_id(std::int64_t seq) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string id(own_id_length, '0');
+  for (std::size_t i = own_id_length; i-- > 0; seq >>= 4) id[i] = digits[seq & 15];
+  return MessageId(std::move(id));
+}
+
+// Nothing where the id is not of that form.
+std::optional<std::int64_t> to_seq(const std::string& id) {
+  if (id.size() != own_id_length) return std::nullopt;
+  std::int64_t seq = 0;
+  for (const char c : id) {
+    const bool digit = c >= '0' && c <= '9';
+    if (!digit && (c < 'a' || c > 'f')) return std::nullopt;
+    seq = seq << 4 | (digit ? c - '0' : c - 'a' + 10);
+  }
+  return seq;
+}
+
 Placed to_placed(const Statement::Row& row) {
   return {row.number(0),
-          {MessageId(row.text(1)), Time(std::chrono::milliseconds(row.number(2))), row.text(3), row.text(4)}};
+          {row.is_null(1) ? to_id(row.number(0)) : MessageId(row.text(1)),
+           Time(std::chrono::milliseconds(row.number(2))), row.text(3), row.text(4)}};
 }
 
 // Everything that narrows a query, with its ids looked up. Bounds on `seq` are exclusive.
@@ -43,8 +66,9 @@ struct ArchiveTable::Statements {
       : last(store, "SELECT max(seq) FROM archive"),
         append(store,
                "INSERT OR IGNORE INTO archive(seq, room, id, time, nick, payload) VALUES(?,?,?,?,?,?)"),
-        place(store, "SELECT seq FROM archive WHERE id=? AND room=?"),
-        get(store, "SELECT seq, id, time, nick, payload FROM archive WHERE id=? AND room=?"),
+        get_own(store,
+                "SELECT seq, id, time, nick, payload FROM archive WHERE seq=? AND room=? AND id IS NULL"),
+        get_named(store, "SELECT seq, id, time, nick, payload FROM archive WHERE id=? AND room=?"),
         count(store,
               "SELECT count(*) FROM archive INDEXED BY archive_order "
               "WHERE room=? AND seq>? AND seq<? AND time>=? AND time<=?"),
@@ -60,7 +84,7 @@ struct ArchiveTable::Statements {
             "SELECT seq, id, time, nick, payload FROM archive INDEXED BY archive_order WHERE room=?1 AND "
             "seq>?2 "
             "AND seq<?3 AND time>=?4 AND time<=?5 AND (?6 IS NULL OR nick=?6) ORDER BY seq DESC LIMIT ?7"),
-        replace(store, "UPDATE archive SET payload=?3 WHERE id=?1 AND room=?2"),
+        replace(store, "UPDATE archive SET payload=?2 WHERE seq=?1"),
         first_kept(store, "SELECT seq FROM archive WHERE seq>=? AND time>=? ORDER BY seq LIMIT 1"),
         prune(store,
               "DELETE FROM archive WHERE seq IN (SELECT seq FROM archive WHERE seq<? ORDER BY seq LIMIT ?)"),
@@ -68,10 +92,19 @@ struct ArchiveTable::Statements {
     last.read([&](const Statement::Row& row) { last_seq = row.number(0); });
   }
 
+  // The line of that id; nothing where there is none. `read_all` says whether that is sure.
+  std::optional<Placed> get(RoomKey room, const MessageId& id) {
+    std::optional<Placed> line;
+    const auto take = [&](const Statement::Row& row) { line = to_placed(row); };
+    if (const auto seq = to_seq(id.value())) read_all = get_own.read(take, *seq, room);
+    if (!line) read_all = get_named.read(take, id.value(), room);
+    return line;
+  }
+
   std::optional<std::int64_t> place_of(RoomKey room, const MessageId& id) {
-    std::optional<std::int64_t> seq;
-    place.read([&](const Statement::Row& row) { seq = row.number(0); }, id.value(), room);
-    return seq;
+    const auto line = get(room, id);
+    if (!line) return std::nullopt;
+    return line->seq;
   }
 
   // False where the id is given and unknown.
@@ -113,7 +146,8 @@ struct ArchiveTable::Statements {
     return lines;
   }
 
-  Statement last, append, place, get, count, count_nick, forward, backward, replace, first_kept, prune, erase;
+  Statement last, append, get_own, get_named, count, count_nick, forward, backward, replace, first_kept,
+      prune, erase;
   std::int64_t last_seq = 0;
   bool read_all = true;  // the last lines_in() met no trouble
 };
@@ -123,14 +157,21 @@ ArchiveTable::~ArchiveTable() = default;
 
 bool ArchiveTable::append(RoomKey room, const MessageId& id, Time time, std::string_view nick,
                           std::string_view payload) {
+  // One of our own is at its own place. A foreign one may look like it: then it is not of the past, or that
+  // place is taken and the line is refused, which only hurts its maker.
+  if (const auto own = to_seq(id.value()); own && *own <= sql_->last_seq) {
+    return sql_->append.change(*own, room, std::nullopt, to_number(time), nick, payload).value_or(0) > 0;
+  }
   const auto seq = Store::Impl::next_seq(sql_->last_seq);
   return sql_->append.change(seq, room, id.value(), to_number(time), nick, payload).value_or(0) > 0;
 }
 
+MessageId ArchiveTable::make_id() { return to_id(Store::Impl::next_seq(sql_->last_seq)); }
+
 std::optional<ArchiveLine> ArchiveTable::get(RoomKey room, const MessageId& id) {
-  std::optional<ArchiveLine> line;
-  sql_->get.read([&](const Statement::Row& row) { line = to_placed(row).line; }, id.value(), room);
-  return line;
+  auto placed = sql_->get(room, id);
+  if (!placed) return std::nullopt;
+  return std::move(placed->line);
 }
 
 namespace {
@@ -169,12 +210,12 @@ ArchivePage ArchiveTable::page(RoomKey room, const ArchiveQuery& query) {
 
   std::vector<Placed> chosen;  // by id
   for (const MessageId& id : query.ids) {
-    const bool read = sql_->get.read([&](const Statement::Row& row) { chosen.push_back(to_placed(row)); },
-                                     id.value(), room);
-    if (read && (chosen.empty() || chosen.back().line.id != id)) {
+    auto line = sql_->get(room, id);
+    if (!line && sql_->read_all) {
       page.unknown_id = true;
       return page;
     }
+    if (line) chosen.push_back(std::move(*line));
   }
   chosen = matching(std::move(chosen), whole, query.nick);
 
@@ -227,7 +268,8 @@ std::vector<ArchiveLine> ArchiveTable::recent(RoomKey room, std::size_t max, std
 }
 
 bool ArchiveTable::replace_payload(RoomKey room, const MessageId& id, std::string_view payload) {
-  return sql_->replace.change(id.value(), room, payload).value_or(0) > 0;
+  const auto seq = sql_->place_of(room, id);
+  return seq && sql_->replace.change(*seq, payload).value_or(0) > 0;
 }
 
 std::size_t ArchiveTable::prune(Time older_than, std::size_t at_most) {

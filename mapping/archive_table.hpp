@@ -51,6 +51,8 @@ class ArchiveTable {
  public:
   explicit ArchiveTable(Store::Impl& store);
   ~ArchiveTable();
+  // An id for a message whose network gives it none: ordered by time, unique in this store.
+  MessageId make_id();
   // False when the line was there already, or on trouble.
   bool append(RoomKey room, const MessageId& id, std::chrono::sys_time<std::chrono::milliseconds> time,
               std::string_view nick, std::string_view payload);

@@ -10,6 +10,8 @@ namespace {
 // One index alone, archive_order, is by room; it holds the time so that filtering and counting don't touch
 // the lines.
 //
+// An id that the archive made says its own seq: such a line has no id of its own, and no row in archive_id.
+//
 // `seq` is the moment of writing (milliseconds * 1024) made unique: what is old is at the front of the table.
 constexpr const char* first_schema = R"sql(
 CREATE TABLE meta(
@@ -64,12 +66,12 @@ CREATE INDEX messages_network ON messages(network_id, room);
 CREATE TABLE archive(
   seq INTEGER PRIMARY KEY,
   room INTEGER NOT NULL REFERENCES rooms(key) ON DELETE CASCADE,
-  id TEXT NOT NULL,
+  id TEXT,
   time INTEGER NOT NULL,
   nick TEXT NOT NULL,
   payload TEXT NOT NULL
 );
-CREATE UNIQUE INDEX archive_id ON archive(id, room);
+CREATE UNIQUE INDEX archive_id ON archive(id, room) WHERE id IS NOT NULL;
 CREATE INDEX archive_order ON archive(room, seq, time);
 )sql";
 
