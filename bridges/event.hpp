@@ -239,6 +239,7 @@ struct Event {
 struct Join {
   std::string nick;
   std::string key;
+  bool patient = false;  // of a room that came back from the store: tried until it succeeds or is refused
 };
 struct Leave {
   std::string reason;

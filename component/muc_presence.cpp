@@ -281,7 +281,7 @@ void Muc::restore(const RoomRow& row, const std::vector<OccupantRow>& rows) {
   join_token_ = gateway_.new_token();
   gateway_.network()
       .session_for(row.viewer, room_.id())
-      .perform({room_.id(), join_token_, Join{row.nick, password_}});
+      .perform({room_.id(), join_token_, Join{row.nick, password_, true}});
 }
 
 void Muc::tell_again(Time since) {
