@@ -38,8 +38,7 @@ void Contact::on_message(const Stanza& stanza) {
       token = gateway_.new_token();
       pending_.emplace(token, pending);
     }
-    session.perform(
-        {with_, std::move(token), std::visit([](auto&& c) { return Act{std::move(c)}; }, std::move(piece))});
+    session.perform({with_, std::move(token), std::visit([](auto& c) { return Act{std::move(c)}; }, piece)});
   }
 }
 

@@ -15,7 +15,7 @@ std::string sha1_hex(std::string_view bytes) {
     throw std::runtime_error("OpenSSL refuses SHA-1, which XMPP components log in with");
   constexpr std::string_view digits = "0123456789abcdef";
   std::string out;
-  out.reserve(2 * size);
+  out.reserve(std::size_t{2} * size);
   for (unsigned int i = 0; i < size; ++i) {
     out += digits[digest[i] >> 4];
     out += digits[digest[i] & 0x0F];
