@@ -67,9 +67,7 @@ std::string error_words(unsigned long code) {
 std::optional<std::string> normal_fingerprint(const std::string& text) {
   std::string out;
   for (char c : text) {
-    if (c >= '0' && c <= '9')
-      out += c;
-    else if (c >= 'a' && c <= 'f')
+    if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))
       out += c;
     else if (c >= 'A' && c <= 'F')
       out += static_cast<char>(c - 'A' + 'a');
