@@ -26,7 +26,7 @@ bool is_target(std::string_view name) {
          std::none_of(name.begin(), name.end(), [](char c) { return c == ' ' || c == ',' || is_control(c); });
 }
 
-AddressBook::AddressBook(std::string fixed_server) : fixed_(ascii_lower(fixed_server)) {}
+AddressBook::AddressBook(std::string_view fixed_server) : fixed_(ascii_lower(fixed_server)) {}
 
 bool AddressBook::looks_like_channel(std::string_view name) {
   return !name.empty() && (name.front() == '#' || name.front() == '&');

@@ -19,7 +19,7 @@ namespace dragoman::irc {
 
 class AddressBook {
  public:
-  explicit AddressBook(std::string fixed_server = {});
+  explicit AddressBook(std::string_view fixed_server = {});
 
   bool fixed() const { return !fixed_.empty(); }
   const std::string& fixed_server() const { return fixed_; }
