@@ -22,8 +22,8 @@ bool takes_argument(ModeKind kind, bool add) {
 // What a rank's letter means; nothing for one that we don't know.
 std::optional<Standing> standing_of_mode(char mode) {
   switch (mode) {
-    case 'q': return Standing::owner;
-    case 'a':
+    case 'q':
+    case 'a': return Standing::owner;
     case 'o': return Standing::admin;
     case 'h': return Standing::moderator;
     case 'v': return Standing::member;
@@ -35,7 +35,7 @@ std::optional<Standing> standing_of_mode(char mode) {
 char mode_for(Standing standing, const Isupport& server) {
   std::string_view wanted;
   switch (standing) {
-    case Standing::owner: wanted = "qao"; break;
+    case Standing::owner: wanted = "aqo"; break;
     case Standing::admin: wanted = "o"; break;
     case Standing::moderator: wanted = "ho"; break;
     case Standing::member: wanted = "v"; break;
@@ -51,7 +51,7 @@ char mode_for(Standing standing, const Isupport& server) {
 // The ranks that say more than a standing, and so have to go; those below it may stay.
 std::string_view ranks_above(Standing standing) {
   switch (standing) {
-    case Standing::owner: return "";
+    case Standing::owner: return "q";
     case Standing::admin: return "qa";
     case Standing::moderator: return "qao";
     case Standing::member: return "qaoh";
@@ -127,6 +127,18 @@ std::vector<std::string> format_modes(std::string_view channel, const std::vecto
   }
   flush();
   return lines;
+}
+
+std::string full_mask(std::string_view mask, const Isupport& server) {
+  std::string out(mask);
+  const auto colon = mask.find(':');
+  const bool extended =
+      mask.starts_with('$') ||
+      (colon != mask.npos && (mask.starts_with('~') || (colon == 1 && server.others.contains("EXTBAN"))));
+  if (extended) return out;
+  const bool user = mask.find('!') != mask.npos;
+  if (mask.find('@') == mask.npos) return out + (user ? "@*" : "!*@*");
+  return user ? out : "*!" + out;
 }
 
 std::string describe_modes(const std::vector<ModeChange>& changes) {

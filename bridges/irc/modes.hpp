@@ -29,6 +29,10 @@ std::vector<ModeChange> parse_modes(const Line& line, std::size_t first, const I
 // MODE lines (without CR LF) that make the changes, each within MODES and the line's length.
 std::vector<std::string> format_modes(std::string_view channel, const std::vector<ModeChange>& changes,
                                       const Isupport& server);
+// A ban's mask as servers write it, "nick!user@host": so that what comes back is what was said. An extended
+// ban ("$a:account", "~account:name") stays as it is.
+std::string full_mask(std::string_view mask, const Isupport& server);
+
 // "+o alice", for people.
 std::string describe_modes(const std::vector<ModeChange>& changes);
 
@@ -40,7 +44,7 @@ Marks marks_in(std::string_view text,
                const Isupport& server);  // all prefixes in it: WHO's "H@+", WHOIS's "@+#chan"
 char highest_prefix(Marks marks, const Isupport& server);  // 0 for none
 
-// q owner; a and o admin; h moderator; v member; none participant. A rank with another letter counts as the
+// q and a owner; o admin; h moderator; v member; none participant. A rank with another letter counts as the
 // next lower one that has a known letter.
 Standing standing_of(Marks marks, const Isupport& server);
 

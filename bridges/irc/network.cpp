@@ -49,10 +49,12 @@ void Network::start_identd() {
   if (hub_.settings.irc.identd_port == 0) return;
   identd_ = std::make_unique<net::Identd>(
       hub_.loop, hub_.settings.irc.identd_port,
-      [this](std::uint16_t local, std::uint16_t remote) -> std::optional<std::string> {
+      [this](std::uint16_t local, std::uint16_t remote,
+             const std::string& address) -> std::optional<std::string> {
         for (const auto& [key, session] : sessions_) {
-          const auto& connection = session->connection();
-          if (connection && connection->local_port == local && connection->remote_port == remote) {
+          const auto& connection = session->reached();
+          if (connection && connection->local_port == local && connection->remote_port == remote &&
+              connection->remote_address == address) {
             return net::short_ident(hub_.settings.secret, session->person().value());
           }
         }
@@ -132,9 +134,11 @@ void Network::disconnect(dragoman::Session& session, const std::string& message)
 void Network::ended(Session& session) {
   auto found = sessions_.find(key_of(session.person(), session.place()));
   if (found == sessions_.end() || found->second.get() != &session) return;
+  // While it can still be found: the gateway asks whose rooms these were. It may make sessions from within.
+  hub_.sink.on_session_end(session);
+  found = sessions_.find(key_of(session.person(), session.place()));
   leaving_->push_back(std::move(found->second));
   sessions_.erase(found);
-  hub_.sink.on_session_end(session);
   net::post(hub_.loop, [leaving = leaving_] { leaving->clear(); });
 }
 

@@ -41,11 +41,16 @@ void Session::on_join(const Line& line) {
       // Forced, or where a redirection led.
       auto room = hub_.addresses.room(plain(name), place_);
       if (room.empty()) return;
+      if (channels_.size() >= most_channels) {
+        enqueue(format_line("PART", name));
+        return;
+      }
       auto made = std::make_unique<Channel>();
       made->room = std::move(room);
       channel = channels_.emplace_back(std::move(made)).get();
     }
     channel->name = std::string(name);
+    channel->part_due = false;
     channel->state = Channel::State::naming;
     channel->stale = false;
     channel->names.clear();
@@ -54,6 +59,10 @@ void Session::on_join(const Line& line) {
     channel->topic_time = {};
     channel->modes.clear();
     channel->asked_at = Clock::now();
+    if (channel->leaving) {
+      enqueue(format_line("PART", name));
+      channel->asked_at = sent_at();
+    }
     schedule_tick();
     return;
   }
@@ -74,7 +83,10 @@ void Session::on_part(const Line& line) {
   auto* channel = find_channel(line.param(0));
   if (!channel) return;
   auto reason = line.params.size() > 1 ? plain(line.param(1)) : std::string{};
-  if (is_me(line.source.nick)) return exited(*channel, Departure::left, {}, std::move(reason));
+  if (is_me(line.source.nick)) {
+    if (std::exchange(channel->part_due, false)) return;  // of the stay before
+    return exited(*channel, Departure::left, {}, std::move(reason));
+  }
   if (channel->state != Channel::State::in) {
     channel->stale = true;
     return;
@@ -89,7 +101,11 @@ void Session::on_kick(const Line& line) {
   auto reason = line.params.size() > 2 ? plain(line.param(2)) : std::string{};
   auto by = plain(line.source.nick);
   auto whom = line.param(1);
-  if (is_me(whom)) return exited(*channel, Departure::kicked, std::move(by), std::move(reason));
+  if (is_me(whom)) {
+    // Of the stay before: the server will refuse our PART and take our JOIN.
+    if (channel->part_due) return;
+    return exited(*channel, Departure::kicked, std::move(by), std::move(reason));
+  }
   if (channel->state != Channel::State::in) {
     channel->stale = true;
     return;
@@ -120,9 +136,12 @@ void Session::on_nick(const Line& line) {
   auto before = plain(line.source.nick);
   auto after = plain(line.param(0));
   bool own = is_me(line.source.nick);
+  std::optional<Pending> asked;
   if (own) {
     nick_ = std::string(line.param(0));
-    wanted_nick_ = nick_;
+    asked = pending_.take(Awaited::nick);
+    // A nick that services gave us is none that we want back after a reconnection.
+    if (asked) wanted_nick_ = nick_;
   }
   auto folded = server_.folded(line.source.nick);
   if (talks_.erase(folded)) talks_.insert(server_.folded(line.param(0)));
@@ -135,8 +154,7 @@ void Session::on_nick(const Line& line) {
     sender.own = own;
     tell(room, MemberRenamed{before, after}, std::move(sender));
   }
-  if (!own) return;
-  if (auto pending = pending_.take(Awaited::nick)) delivered(pending->in, pending->token);
+  if (asked) delivered(asked->in, asked->token);
 }
 
 // -------------------------------------------------------------------------------------------------------------
@@ -164,11 +182,13 @@ void Session::on_end_of_names(const Line& line) {
 }
 
 void Session::entered(Channel& channel) {
+  if (channel.leaving) return;  // our PART is on its way
   bool first = channel.state != Channel::State::in;
   channel.state = Channel::State::in;
   channel.naming_again = false;
   channel.was_in = true;
-  auto tokens = std::exchange(channel.tokens, {});
+  channel.patient = false;
+  channel.tokens.clear();
   auto names = std::exchange(channel.names, {});
   auto room = channel.room;
 
@@ -176,6 +196,8 @@ void Session::entered(Channel& channel) {
   event.nick = plain(nick_);
   event.members.reserve(static_cast<std::size_t>(std::count(names.begin(), names.end(), ' ')));
   bool known = is_utf8(names);
+  // What NAMES does not tell is as it was: only differences are told.
+  const auto* before = hub_.sink.members(*this, room);
   each_word(names, [&](std::string_view word) {
     auto entry = parse_names_entry(word, server_);
     if (entry.who.nick.empty()) return;
@@ -184,6 +206,13 @@ void Session::entered(Channel& channel) {
     if (!entry.who.host.empty()) member.address = plain(entry.who.address());
     member.marks = entry.marks;
     member.standing = standing_of(entry.marks, server_);
+    if (!before) return;
+    if (auto old = before->find(member.nick)) {
+      if (member.address.empty()) member.address = std::move(old->address);
+      member.account = std::move(old->account);
+      member.status = std::move(old->status);
+      member.availability = old->availability;
+    }
   });
   names = {};
   event.created = first && event.members.size() == 1;
@@ -204,7 +233,7 @@ void Session::entered(Channel& channel) {
   hub_.sink.on_event(*this, std::move(topic));
   if (!find_channel(room)) return;
   if (stale) enqueue(format_line("NAMES", name));
-  enqueue(format_line("MODE", name));
+  queue_.push_later(format_line("MODE", name));
   flush_waiting();
 }
 
@@ -322,6 +351,7 @@ void Session::on_mode(const Line& line) {
   if (!own) return;
   auto folded = server_.folded(line.param(0));
   for (const auto& change : changes) {
+    if (change.arg.empty()) continue;  // an answer to none of ours
     auto pending = pending_.take(Awaited::mode, folded, server_.folded(change.arg));
     if (pending) delivered(pending->in, pending->token);
   }

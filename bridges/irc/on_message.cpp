@@ -79,7 +79,7 @@ void Session::on_channel_text(const Line& line, Channel& channel, std::string_vi
   if (on_ctcp(line, line.param(1), notice, own)) return;
   auto message = to_message(line.param(1), notice, encoding_in(&channel));
   if (own) return on_own_echo(line, target, channel.room, std::move(message));
-  if (!message) return;
+  if (!message || channel.part_due) return;
   auto bare = server_.without_status(target);
   if (bare.size() != target.size()) {
     auto note = "[to " + std::string(target.substr(0, target.size() - bare.size())) + "] ";
@@ -101,8 +101,12 @@ void Session::on_private_text(const Line& line, std::string_view target, bool no
     if (!user.empty()) on_own_echo(line, target, std::move(user), std::move(message));
     return;
   }
-  if (own && pending_.take(Awaited::message, server_.folded(target)))
-    return;  // the echo; the message itself follows
+  // To oneself it comes twice: the echo answers the command, the other is the message.
+  if (own) {
+    auto pending = take_labeled(line);
+    if (!pending) pending = pending_.take(Awaited::message, server_.folded(target));
+    if (pending) return echoed(line, std::move(*pending));
+  }
   if (!message) return;
   auto sender = sender_of(line);
   bool from_server = sender.nick.empty() || phase_ != Phase::up;
@@ -129,26 +133,9 @@ void Session::on_private_text(const Line& line, std::string_view target, bool no
 // What we said comes back: it answers the command, or it was said elsewhere (another device at a bouncer).
 void Session::on_own_echo(const Line& line, std::string_view target, Conversation in,
                           std::optional<Message> message) {
-  std::optional<Pending> pending;
-  if (!line.tags.empty()) {
-    if (const auto* label = line.find_tag("label")) pending = pending_.take_label(label->value());
-    if (const auto* batch = line.find_tag("batch"); batch && !pending) {
-      if (auto found = batches_.find(batch->value()); found != batches_.end())
-        pending = pending_.take_label(found->second);
-    }
-  }
+  auto pending = take_labeled(line);
   if (!pending) pending = pending_.take(Awaited::message, server_.folded(target));
-  if (pending) {
-    Event event;
-    event.in = std::move(in);
-    event.sender = sender_of(line);
-    event.sender.own = true;
-    stamp(event, line);
-    if (pending->token.empty()) return;
-    event.what = Delivered{std::move(pending->token)};
-    hub_.sink.on_event(*this, std::move(event));
-    return;
-  }
+  if (pending) return echoed(line, std::move(*pending));
   if (!message) return;
   Event event;
   event.in = std::move(in);
@@ -159,16 +146,24 @@ void Session::on_own_echo(const Line& line, std::string_view target, Conversatio
   hub_.sink.on_event(*this, std::move(event));
 }
 
+void Session::echoed(const Line& line, Pending pending) {
+  if (pending.token.empty()) return;
+  Event event;
+  event.in = std::move(pending.in);
+  event.sender = sender_of(line);
+  event.sender.own = true;
+  stamp(event, line);
+  event.what = Delivered{std::move(pending.token)};
+  hub_.sink.on_event(*this, std::move(event));
+}
+
 // CTCP other than ACTION: questions to us are answered, answers to ours find who asked. True: nothing more to
 // do.
 bool Session::on_ctcp(const Line& line, std::string_view text, bool notice, bool own) {
   if (text.empty() || text.front() != '\x01') return false;
   auto ctcp = parse_ctcp(text);
   if (!ctcp || ctcp->command == "ACTION") return false;
-  if (own) {
-    pending_.take(Awaited::message, server_.folded(line.param(0)));
-    return true;
-  }
+  if (own) return true;  // the echo of our question or answer; no message waits for it
   auto who = server_.folded(line.source.nick);
   if (notice) {
     auto what = ctcp->command == "PING" ? Awaited::ping : Awaited::version;

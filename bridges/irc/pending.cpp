@@ -79,18 +79,43 @@ std::optional<Pending> PendingList::take_refused_newest(int code, std::span<cons
   return taken;
 }
 
-const Pending* PendingList::find(Awaited what) const {
-  auto found = std::find_if(list_.begin(), list_.end(), [&](const Pending& p) { return p.what == what; });
+std::optional<Pending> PendingList::take_named(Awaited what, std::span<const std::string> names) {
+  return take_first([&](const Pending& pending) {
+    return pending.what == what && (names.empty() || named(pending, names));
+  });
+}
+
+const Pending* PendingList::find(Awaited what, std::string_view target) const {
+  auto found = std::find_if(list_.begin(), list_.end(), [&](const Pending& p) {
+    return p.what == what && (target.empty() || p.target == target);
+  });
   return found == list_.end() ? nullptr : &*found;
 }
 
-std::vector<Pending> PendingList::take_older(std::chrono::steady_clock::time_point than) {
-  std::vector<Pending> old;
-  while (!list_.empty() && list_.front().since < than) {
-    old.push_back(std::move(list_.front()));
-    list_.pop_front();
+void PendingList::touch(Awaited what, std::chrono::steady_clock::time_point now) {
+  for (auto& pending : list_) {
+    if (pending.what == what) pending.since = std::max(pending.since, now);
   }
-  return old;
+}
+
+template <class Test>
+std::vector<Pending> PendingList::take_where(Test test) {
+  std::vector<Pending> taken;
+  std::erase_if(list_, [&](Pending& pending) {
+    if (!test(pending)) return false;
+    taken.push_back(std::move(pending));
+    return true;
+  });
+  return taken;
+}
+
+// Not only from the front: what waits for its turn to be sent is younger than its place says.
+std::vector<Pending> PendingList::take_older(std::chrono::steady_clock::time_point than) {
+  return take_where([&](const Pending& pending) { return pending.since < than; });
+}
+
+std::vector<Pending> PendingList::take_older(Awaited what, std::chrono::steady_clock::time_point than) {
+  return take_where([&](const Pending& pending) { return pending.what == what && pending.since < than; });
 }
 
 std::vector<Pending> PendingList::take_all() {

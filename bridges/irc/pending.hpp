@@ -30,6 +30,10 @@ enum class Awaited : std::uint8_t {
   list
 };
 
+struct Page {
+  std::size_t offset = 0, count = 0;
+};
+
 struct Pending {
   std::string token;  // empty: nobody waits, but the answer is ours all the same
   Awaited what = Awaited::message;
@@ -37,7 +41,8 @@ struct Pending {
   std::string object;  // folded: who is kicked, invited, given a rank
   std::string label;   // labeled-response
   Conversation in;
-  std::chrono::steady_clock::time_point since{};
+  std::chrono::steady_clock::time_point since{};  // when it was on the wire
+  Page page{};                                    // of a list
 };
 
 class PendingList {
@@ -55,14 +60,21 @@ class PendingList {
   std::optional<Pending> take_refused_newest(int code, std::span<const std::string> names,
                                              std::chrono::steady_clock::time_point not_before);
   void drop_oldest() { list_.pop_front(); }
-  const Pending* find(Awaited what) const;
+  // The oldest of that kind that one of the names is about; without names any of the kind.
+  std::optional<Pending> take_named(Awaited what, std::span<const std::string> names);
+  const Pending* find(Awaited what, std::string_view target = {}) const;
+  // An answer goes on: its time begins again.
+  void touch(Awaited what, std::chrono::steady_clock::time_point now);
 
   std::vector<Pending> take_older(std::chrono::steady_clock::time_point than);
+  std::vector<Pending> take_older(Awaited what, std::chrono::steady_clock::time_point than);
   std::vector<Pending> take_all();
 
  private:
   template <class Test>
   std::optional<Pending> take_first(Test test);
+  template <class Test>
+  std::vector<Pending> take_where(Test test);
 
   std::deque<Pending> list_;
 };

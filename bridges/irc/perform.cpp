@@ -112,9 +112,9 @@ void Session::send_message(Command& command, Message& message, std::string_view 
       if (last) pending.token = command.token;
       pending.target = folded;
       pending.in = command.in;
-      pending.since = Clock::now();
-      pending_.add(std::move(pending));
       enqueue(std::move(built));
+      pending.since = sent_at();
+      pending_.add(std::move(pending));
       continue;
     }
     std::uint64_t number = 0;
@@ -149,6 +149,13 @@ void Session::send_raw(Command& command, const Message& message) {
     if (auto parsed = parse_line(line); parsed && parsed->is("QUIT")) {
       delivered(command.in, command.token);
       return quit(parsed->params.empty() ? "Leaving" : plain(parsed->last()));
+    } else if (parsed && parsed->is("NICK") && pending_.size() < most_pending) {
+      // Their own wish, to be kept: nobody else's change is.
+      Pending asked;
+      asked.what = Awaited::nick;
+      asked.in = command.in;
+      asked.since = sent_at();
+      pending_.add(std::move(asked));
     }
     if (!enqueue(std::move(line))) {
       return failed(command.in, command.token,
@@ -186,23 +193,29 @@ void Session::flush_waiting() {
 // others
 
 void Session::ask(Command& command, Awaited what, std::string line, std::string_view target,
-                  std::string_view object) {
+                  std::string_view object, Page page) {
   if (line.empty()) return failed(command.in, command.token, {Reason::invalid, "IRC can't say this"});
   if (phase_ != Phase::up) {
     return failed(command.in, command.token,
                   {Reason::not_connected, "You are not connected to " + place_.value()});
   }
+  Pending pending;
+  // No server answers a mode that changes nothing, but for a label.
+  if (what == Awaited::mode && caps_.has(Cap::labeled_response)) {
+    pending.label = std::to_string(++label_);
+    line.insert(0, "@label=" + pending.label + " ");
+  }
   if (pending_.size() >= most_pending || !enqueue(std::move(line))) {
     return failed(command.in, command.token,
                   {Reason::queue_full, "Too much is waiting to be sent to " + place_.value()});
   }
-  Pending pending;
   pending.token = command.token;
   pending.what = what;
   pending.target = server_.folded(target);
   pending.object = server_.folded(object);
+  pending.page = page;
   pending.in = command.in;
-  pending.since = Clock::now();
+  pending.since = sent_at();
   pending_.add(std::move(pending));
 }
 
@@ -222,17 +235,22 @@ void Session::act(Command& command, SetNick& nick) {
 
 void Session::act(Command& command, SetAvailability& availability) {
   availability_ = availability;
-  bool away = availability.availability == Availability::away;
   if (phase_ != Phase::up) return delivered(command.in, command.token);  // said once connected
+  auto line = away_line(availability);
+  if (line == away_line(told_availability_)) return delivered(command.in, command.token);
+  told_availability_ = availability;
+  ask(command, Awaited::away, std::move(line), {});
+}
+
+std::string Session::away_line(const SetAvailability& availability) const {
+  if (availability.availability == Availability::online) return format_line("AWAY");
   auto status = availability.status.empty() ? std::string("Away") : availability.status;
   auto limit = server_.awaylen ? server_.awaylen : 200;
-  ask(command, Awaited::away,
-      away ? format_line("AWAY", to_wire_line(Text(status), settings_.encoding_out, limit))
-           : format_line("AWAY"),
-      {});
+  return format_line("AWAY", to_wire_line(Text(status), settings_.encoding_out, limit));
 }
 
 void Session::act(Command& command, FetchProfile& profile) {
+  refused_whois_.clear();
   ask(command, Awaited::whois, format_line("WHOIS", profile.nick), profile.nick);
 }
 
@@ -246,14 +264,30 @@ void Session::act(Command& command, Ping& ping) {
 }
 
 void Session::act(Command& command, Search& search) {
-  if (pending_.find(Awaited::list)) {
+  const Page page{search.offset, search.count};
+  bool running = pending_.find(Awaited::list) != nullptr;
+  bool same = search.words == listed_words_;
+  if (running && !same) {
     return failed(command.in, command.token,
-                  {Reason::rate_limited, "The list of channels is being fetched already"});
+                  {Reason::rate_limited, "Another list of channels is being fetched"});
   }
-  search_ = search;
+  bool kept = same && listed_at_ != Clock::time_point{} &&
+              Clock::now() - listed_at_ <= hub_.patience.listing && phase_ == Phase::up;
+  if (kept && !running) return tell_page(command.in, command.token, page);
+  if (running && pending_.size() < most_pending) {
+    Pending another;
+    another.token = command.token;
+    another.what = Awaited::list;
+    another.in = command.in;
+    another.since = sent_at();
+    another.page = page;
+    return pending_.add(std::move(another));
+  }
   listed_.clear();
+  listed_at_ = {};
+  listed_words_ = search.words;
   ask(command, Awaited::list, search.words.empty() ? format_line("LIST") : format_line("LIST", search.words),
-      {});
+      {}, {}, page);
 }
 
 }  // namespace dragoman::irc

@@ -10,7 +10,6 @@
 namespace dragoman::irc {
 namespace {
 
-constexpr std::size_t most_channels = 500;
 constexpr std::size_t join_line = 400;  // bytes of channel names in one JOIN
 
 }  // namespace
@@ -30,7 +29,27 @@ void Session::act(Command& command, Join& join) {
     return failed(command.in, command.token,
                   {Reason::wrong_key, "IRC allows no such key: a key has no spaces"});
   }
+  if (join.key.find(',') != std::string::npos) {
+    return failed(command.in, command.token,
+                  {Reason::wrong_key, "IRC allows no such key: a comma parts two keys"});
+  }
   auto* channel = find_channel(*room);
+  if (channel && channel->leaving) {
+    // Before the server confirmed that we left: what it still says of that is about the stay before.
+    channel->leaving = false;
+    delivered(channel->room, std::exchange(channel->leave_token, {}));
+    channel = find_channel(*room);
+    bool parting =
+        channel && (channel->state == Channel::State::in || channel->state == Channel::State::naming);
+    if (parting && phase_ == Phase::up) {
+      channel->part_due = true;
+      channel->was_in = false;
+      channel->wanted_at = Clock::now();
+      if (!join.key.empty()) channel->key = join.key;
+      if (!command.token.empty()) channel->tokens.push_back(command.token);
+      return send_join(*channel);
+    }
+  }
   if (channel && channel->state == Channel::State::in) {
     // Another client of the same person, most likely: told anew who is there.
     Entered entered;
@@ -53,7 +72,8 @@ void Session::act(Command& command, Join& join) {
     if (auto found = own.find("encoding_out"); found != own.end()) made->encoding_out = found->second.value;
     channel = channels_.emplace_back(std::move(made)).get();
   }
-  channel->leaving = false;
+  if (join.patient) channel->patient = true;
+  if (channel->tokens.empty()) channel->wanted_at = Clock::now();
   if (!join.key.empty()) channel->key = join.key;
   if (!command.token.empty()) channel->tokens.push_back(command.token);
   switch (phase_) {
@@ -77,9 +97,9 @@ void Session::act(Command& command, Join& join) {
 
 void Session::send_join(Channel& channel) {
   channel.state = Channel::State::asked;
-  channel.asked_at = Clock::now();
   if (enqueue(channel.key.empty() ? format_line("JOIN", channel.name)
                                   : format_line("JOIN", channel.name, channel.key))) {
+    channel.asked_at = sent_at();
     return;
   }
   exited(channel, Departure::lost, {}, "Too much is waiting to be sent to " + place_.value());
@@ -105,11 +125,11 @@ void Session::send_joins() {
       if (!channel.key.empty()) keys += (keys.empty() ? "" : ",") + channel.key;
       ++end;
     }
+    enqueue(keys.empty() ? format_line("JOIN", names) : format_line("JOIN", names, keys));
     for (std::size_t i = begin; i < end; ++i) {
       wanted[i]->state = Channel::State::asked;
-      wanted[i]->asked_at = Clock::now();
+      wanted[i]->asked_at = sent_at();
     }
-    enqueue(keys.empty() ? format_line("JOIN", names) : format_line("JOIN", names, keys));
     begin = end;
   }
 }
@@ -123,17 +143,21 @@ void Session::act(Command& command, Leave& leave) {
   }
   channel = find_channel(*room);
   if (!channel) return delivered(command.in, command.token);
+  if (channel->leaving) return delivered(command.in, command.token);
   channel->leaving = true;
   channel->leave_token = command.token;
-  auto reason = to_wire_line(Text(leave.reason), settings_.encoding_out, 300);
   if (phase_ == Phase::up && channels_.size() == 1)
     return quit(leave.reason.empty() ? "Leaving" : leave.reason);
-  bool told = phase_ == Phase::up && channel->state != Channel::State::wanted &&
-              enqueue(reason.empty() ? format_line("PART", channel->name)
-                                     : format_line("PART", channel->name, reason));
-  // Its PART comes back as ours; without a connection, or before the server let us in, nothing does.
-  if (told && channel->state == Channel::State::in) return;
-  exited(*channel, Departure::left, {}, leave.reason);
+  // Its PART comes back as ours; without a connection nothing does.
+  if (phase_ != Phase::up || channel->state == Channel::State::wanted)
+    return exited(*channel, Departure::left, {}, leave.reason);
+  // One that the server has not let us into is left once it does.
+  if (channel->state == Channel::State::asked) return;
+  auto reason = to_wire_line(Text(leave.reason), settings_.encoding_out, 300);
+  if (!enqueue(reason.empty() ? format_line("PART", channel->name)
+                              : format_line("PART", channel->name, reason)))
+    return exited(*channel, Departure::left, {}, leave.reason);
+  channel->asked_at = sent_at();
 }
 
 // ----------------------------------------------------------------------------------------------------------
@@ -189,11 +213,9 @@ void Session::act(Command& command, SetStanding& standing) {
   std::vector<ModeChange> changes;
   if (standing.standing == Standing::banned || standing.who.find_first_of("!@*") != std::string::npos) {
     // A mask as it stands, or of a member everybody from the same host; a nick alone where no host is known.
-    auto mask = standing.who;
-    if (mask.find_first_of("!@*") == std::string::npos) {
-      auto at = who ? who->address.find('@') : std::string::npos;
-      mask = at == std::string::npos ? mask + "!*@*" : "*!*@" + who->address.substr(at + 1);
-    }
+    auto at = who ? who->address.find('@') : std::string::npos;
+    auto mask =
+        at == std::string::npos ? full_mask(standing.who, server_) : "*!*@" + who->address.substr(at + 1);
     changes.push_back({standing.standing == Standing::banned, 'b', ModeKind::list, mask});
   } else if (who) {
     changes = changes_to(standing.standing, who->nick, who->marks, server_);

@@ -47,7 +47,7 @@ constexpr Refusal kRefusals[] = {
      "Somebody on another server has that nick: choose another one", false},
     {numeric::unavailresource, Reason::nick_unavailable,
      "That nick or channel is not available for now: try again later, or choose another one"},
-    {numeric::nicktoofast, Reason::rate_limited, "You changed your nick too often: try again in a while"},
+    {numeric::nicktoofast, Reason::nick_unavailable, "You changed your nick too often: try again in a while"},
     {numeric::usernotinchannel, Reason::no_such_user, "That person is not in the channel", false},
     {numeric::notonchannel, Reason::not_joined, "You are not in that channel", false},
     {numeric::useronchannel, Reason::conflict, "That person is in the channel already", false},
@@ -62,7 +62,7 @@ constexpr Refusal kRefusals[] = {
     {numeric::linkchannel, Reason::redirected, "The channel sends you on to another one"},
     {numeric::channelisfull, Reason::room_full, "The channel is full: try again when somebody has left",
      false},
-    {numeric::unknownmode, Reason::unsupported, "The server does not know that mode"},
+    {numeric::unknownmode, Reason::not_permitted, "The server does not know that mode"},
     {numeric::inviteonlychan, Reason::members_only,
      "The channel is for invited people: ask an operator for an invitation", false},
     {numeric::bannedfromchan, Reason::banned, "You are banned from the channel"},
@@ -93,6 +93,7 @@ constexpr Refusal kRefusals[] = {
      false},
     {numeric::saslaborted, Reason::login_failed, "Logging in to the account was broken off", false},
     {numeric::saslmechs, Reason::login_failed, "The server has no way of logging in that this gateway knows"},
+    {numeric::badchannel, Reason::not_permitted, "The server does not let anybody into that channel"},
 };
 
 static_assert(std::is_sorted(std::begin(kRefusals), std::end(kRefusals),

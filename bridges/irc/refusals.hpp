@@ -20,8 +20,10 @@ inline constexpr int whoisuser = 311, whoisserver = 312, whoisoperator = 313, wh
                      notopic = 331, topic = 332, topicwhotime = 333, whoisbot = 335, whoisactually = 338,
                      inviting = 341, invitelist = 346, endofinvitelist = 347, exceptlist = 348,
                      endofexceptlist = 349, version = 351, whoreply = 352, namreply = 353, whospcrpl = 354,
-                     endofnames = 366, banlist = 367, endofbanlist = 368, endofwhowas = 369, motd = 372,
-                     motdstart = 375, endofmotd = 376, youreoper = 381, time = 391, hosthidden = 396;
+                     whoiscertfp = 276, whoisregnick = 307, whoisspecial = 320, whoishost = 378,
+                     whoismodes = 379, endofnames = 366, banlist = 367, endofbanlist = 368, endofwhowas = 369,
+                     motd = 372, motdstart = 375, endofmotd = 376, youreoper = 381, time = 391,
+                     hosthidden = 396;
 inline constexpr int unknownerror = 400, nosuchnick = 401, nosuchserver = 402, nosuchchannel = 403,
                      cannotsendtochan = 404, toomanychannels = 405, wasnosuchnick = 406, toomanytargets = 407,
                      norecipient = 411, notexttosend = 412, inputtoolong = 417, unknowncommand = 421,
@@ -38,6 +40,7 @@ inline constexpr int starttls = 670, whoissecure = 671, starttls_failed = 691;
 inline constexpr int mononline = 730, monoffline = 731, monlist = 732, endofmonlist = 733, monlistfull = 734;
 inline constexpr int loggedin = 900, loggedout = 901, nicklocked = 902, saslsuccess = 903, saslfail = 904,
                      sasltoolong = 905, saslaborted = 906, saslalready = 907, saslmechs = 908;
+inline constexpr int badchannel = 926;
 }  // namespace numeric
 
 // What a refusal says to the person who asked: the reason, words that help, and the server's own text where

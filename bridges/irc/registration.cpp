@@ -30,6 +30,18 @@ std::string user_name(std::string_view wish) {
   return out.empty() ? "xmpp" : out;
 }
 
+// Another nick that looks like it, within the server's length (0: not known).
+std::string nick_like(std::string_view nick, std::size_t more, std::size_t most) {
+  auto kept = nick;
+  if (most && kept.size() + more > most)
+    kept = kept.substr(0, prefix_within(kept, most > more ? most - more : 1));
+  // Cut short, it must still be another one.
+  std::string out(kept);
+  out.append(more, '_');
+  if (out == nick) out.back() = '-';
+  return out;
+}
+
 std::string local_part(const std::string& person) { return person.substr(0, person.find('@')); }
 
 }  // namespace
@@ -48,6 +60,7 @@ void Session::begin_registration() {
   silent_for_ = {};
   if (wanted_nick_.empty())
     wanted_nick_ = settings_.nick.empty() ? user_name(local_part(person_.value())) : settings_.nick;
+  if (account_.empty()) account_ = wanted_nick_;
 
   auto local = local_part(person_.value());
   bool from_jid = hub_.settings.irc.realname_from_jid;
@@ -109,7 +122,7 @@ void Session::caps_settled() {
 void Session::on_authenticate(const Line& line) {
   if (!logging_in_ || line.param(0) != "+") return;
   std::string message;
-  message.append(1, '\0').append(wanted_nick_).append(1, '\0').append(settings_.sasl_password);
+  message.append(1, '\0').append(account()).append(1, '\0').append(settings_.sasl_password);
   auto encoded = net::base64(message);
   std::string_view rest = encoded;
   while (rest.size() >= sasl_chunk) {
@@ -130,7 +143,7 @@ void Session::on_sasl_failure(const Line& line) {
   if (!logging_in_ || cap_ended_) return;
   never_again_ = true;
   lost({Reason::login_failed,
-        "The login at " + place_.value() + " as " + wanted_nick_ + " failed: " + plain(line.last())});
+        "The login at " + place_.value() + " as " + account() + " failed: " + plain(line.last())});
 }
 
 // 463, 464, 465: the server closes after it.
@@ -151,16 +164,20 @@ void Session::on_nick_refused(const Line& line) {
   if (phase_ != Phase::registering) return on_refusal(line);
   if (line.numeric == numeric::unavailresource && server_.is_channel(line.param(1))) return on_refusal(line);
   auto why = refusal(line, settings_.encoding_in).value_or(Failure{Reason::nick_in_use, plain(line.last())});
-  bool asked =
-      std::any_of(channels_.begin(), channels_.end(), [](const auto& c) { return !c->tokens.empty(); });
+  bool asked = std::any_of(channels_.begin(), channels_.end(),
+                           [](const auto& c) { return !c->tokens.empty() && !c->patient; });
   if (!asked && nick_tries_ < most_nick_tries) {
     // Nobody is there to choose: a reconnection (our own ghost has the nick) or a private message.
     ++nick_tries_;
-    return send_nick(wanted_nick_ + std::string(static_cast<std::size_t>(nick_tries_), '_'));
+    // A server that cuts nicks says so by the one it refuses.
+    auto said = line.param(1);
+    if (!said.empty() && said.size() < wanted_nick_.size() && wanted_nick_.starts_with(said))
+      nicklen_ = said.size();
+    return send_nick(nick_like(wanted_nick_, static_cast<std::size_t>(nick_tries_), nicklen_));
   }
   nick_conflict_ = true;
   phase_since_ = Clock::now();
-  fail_joins(why);
+  fail_joins(why, false);
 }
 
 void Session::on_welcome(const Line& line) {
@@ -185,17 +202,17 @@ void Session::on_welcome(const Line& line) {
   tell_place(plain(line.last()));
   if (phase_ != Phase::up) return;
   for (const auto& command : settings_.after_connect_commands) enqueue(raw_line(command));
-  if (availability_) {
-    enqueue(availability_->availability == Availability::away
-                ? format_line("AWAY", to_wire_line(Text(availability_->status), settings_.encoding_out, 200))
-                : std::string{});
-  }
+  told_availability_ = availability_.value_or(SetAvailability{});
+  if (told_availability_.availability == Availability::away) enqueue(away_line(told_availability_));
   send_joins();
   flush_waiting();
   schedule_tick();
 }
 
-void Session::on_isupport(const Line& line) { server_.update(line); }
+void Session::on_isupport(const Line& line) {
+  server_.update(line);
+  if (server_.nicklen) nicklen_ = server_.nicklen;
+}
 
 void Session::on_motd_begin(const Line&) { motd_.clear(); }
 

@@ -43,6 +43,12 @@ std::string without_secrets(std::string_view line) {
   } else if (command == "privmsg" || command == "notice" || command == "squery") {
     bool secret = is_service(ascii_lower(next_word(rest)));
     out = secret ? shown_until(rest) + " ***" : std::string(line);
+  } else if (command == "mode" || command == "324") {
+    // A channel's key: MODE <channel> +k <key>, 324 <me> <channel> +k <key>.
+    if (command == "324") next_word(rest);
+    next_word(rest);
+    bool secret = next_word(rest).find('k') != std::string_view::npos && !rest.empty();
+    out = secret ? shown_until(rest) + " ***" : std::string(line);
   } else if (command == "join") {
     next_word(rest);
     // From a server there is an account here and no key; that is no loss.

@@ -28,8 +28,20 @@ bool SendQueue::push(std::string line, std::uint64_t number) {
   return true;
 }
 
+void SendQueue::push_later(std::string line) {
+  if (line.empty() || later_.size() >= most_) return;
+  later_.push_back(std::move(line));
+  if (!timer_.pending()) pump();
+}
+
+net::TokenBucket::Clock::duration SendQueue::delay() const {
+  if (waiting_.empty()) return {};
+  return bucket_.wait(net::TokenBucket::Clock::now(), 0, static_cast<std::uint32_t>(waiting_.size()));
+}
+
 void SendQueue::clear() {
   waiting_.clear();
+  later_.clear();
   timer_.cancel();
 }
 
@@ -40,8 +52,14 @@ void SendQueue::pump() {
     waiting_.pop_front();
     if (item.number) sent_(item.number);
   }
-  if (waiting_.empty()) return;
-  auto wait = std::chrono::ceil<std::chrono::milliseconds>(bucket_.wait(net::TokenBucket::Clock::now()));
+  auto kept = bucket_.burst() / 2;
+  while (waiting_.empty() && !later_.empty() && bucket_.take(net::TokenBucket::Clock::now(), kept)) {
+    if (!send_(later_.front())) break;
+    later_.pop_front();
+  }
+  if (waiting_.empty() && later_.empty()) return;
+  auto wait = std::chrono::ceil<std::chrono::milliseconds>(
+      bucket_.wait(net::TokenBucket::Clock::now(), waiting_.empty() ? kept : 0));
   timer_.after(std::max(wait, std::chrono::milliseconds(10)), [this] { pump(); });
 }
 

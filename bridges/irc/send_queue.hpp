@@ -22,6 +22,11 @@ class SendQueue {
   void configure(int throttle_limit, std::size_t most);  // negative: no throttle
   // False, and nothing taken, when it is full. `number` 0: nobody waits for the write.
   bool push(std::string line, std::uint64_t number = 0);
+  // For what nobody waits for: leaves only while what people say could still leave at once. Dropped when too
+  // much of it waits.
+  void push_later(std::string line);
+  // How long a line that was just pushed waits.
+  net::TokenBucket::Clock::duration delay() const;
   bool has_room(std::size_t lines) const { return waiting_.size() + lines <= most_; }
   std::size_t size() const { return waiting_.size(); }
   void clear();
@@ -36,6 +41,7 @@ class SendQueue {
   net::TokenBucket bucket_{10, std::chrono::seconds(1)};
   std::size_t most_ = 1000;
   std::deque<Item> waiting_;
+  std::deque<std::string> later_;
   std::function<bool(const std::string&)> send_;
   std::function<void(std::uint64_t)> sent_;
   net::Timer timer_;

@@ -44,7 +44,8 @@ void Session::start() {
   settings_ =
       server_settings(hub_.settings.irc, place_.value(),
                       hub_.store.settings().load(hub_.network, person_, server_scope(place_.value())));
-  if (!settings_.nick.empty() && wanted_nick_.empty()) wanted_nick_ = settings_.nick;
+  // The nick of the settings is instead of the one that a room is entered with; later changes stay.
+  if (!settings_.nick.empty() && !was_up_) wanted_nick_ = settings_.nick;
   queue_.configure(settings_.throttle_limit, most_queued_lines);
   Failure none;
   attempts_ = attempts(settings_, hub_.settings.irc.tls, none);
@@ -85,6 +86,7 @@ void Session::connect_next() {
   stream_ = std::make_unique<net::LineStream>(hub_.loop, hub_.tls);
   if (hub_.held) stream_->hold(true);
   net::LineStream::Callbacks callbacks;
+  callbacks.reached = [this](const net::Connected& info) { reached_ = info; };
   callbacks.up = [this](const net::Connected& info) { on_up(info); };
   callbacks.line = [this](std::string_view bytes) { on_line(bytes); };
   callbacks.down = [this](Failure why) { on_down(std::move(why)); };
@@ -125,6 +127,7 @@ void Session::close_stream() {
   at_write_.clear();
   written_.take_all();
   connection_.reset();
+  reached_.reset();
   if (stream_) stream_->close();
 }
 
@@ -135,29 +138,45 @@ void Session::lost(Failure why) {
   for (auto& [number, whom] : std::exchange(at_write_, {})) failed(whom.in, whom.token, why);
   for (auto& pending : pending_.take_all()) failed(pending.in, pending.token, why);
   close_stream();
-  bool rejoin = std::any_of(channels_.begin(), channels_.end(), [](const auto& c) { return c->was_in; });
-  if (never_again_ || !was_up_ || !rejoin || why.reason == Reason::banned_by_server ||
+  // What the person has left already is left, whether the server could say so or not.
+  std::vector<RoomId> left;
+  for (const auto& channel : channels_) {
+    if (channel->leaving) left.push_back(channel->room);
+  }
+  for (const auto& room : left) {
+    if (auto* channel = find_channel(room)) exited(*channel, Departure::lost, {}, {});
+  }
+  bool rejoin =
+      was_up_ && std::any_of(channels_.begin(), channels_.end(), [](const auto& c) { return c->was_in; });
+  if (never_again_ || !(rejoin || has_patient()) || why.reason == Reason::banned_by_server ||
       why.reason == Reason::login_failed || why.reason == Reason::certificate_invalid) {
     return give_up(std::move(why));
   }
-  std::erase_if(channels_, [](const auto& c) { return c->leaving; });
   for (auto& channel : channels_) {
     channel->state = Channel::State::wanted;
+    channel->part_due = false;
     channel->names.clear();
   }
   phase_ = Phase::retrying;
+  // Whoever is there to see a first connection fail is told at once.
+  if (!was_up_) fail_joins(why, false);
   tell_link(Link::lost, std::move(why));
   if (phase_ == Phase::retrying) retry_later();
 }
 
 void Session::retry_later() {
-  auto delay = backoff_.next(static_cast<std::uint32_t>(hub_.random()));
+  retry_timer_.after(backoff_.next(static_cast<std::uint32_t>(hub_.random())), [this] { knock(); });
+  schedule_tick();
+}
+
+// A turn is taken when it is needed: one that lies ahead would hold up all who come before it.
+void Session::knock() {
   auto [spacing, made] =
       hub_.reconnections.try_emplace(settings_.address, net::Spacing(std::chrono::milliseconds(250)));
-  auto at = spacing->second.reserve(Clock::now() + delay);
-  delay = std::chrono::ceil<std::chrono::milliseconds>(at - Clock::now());
-  retry_timer_.after(delay, [this] { start(); });
-  schedule_tick();
+  auto now = Clock::now();
+  auto at = spacing->second.reserve(now);
+  if (at <= now) return start();
+  retry_timer_.after(std::chrono::ceil<std::chrono::milliseconds>(at - now), [this] { start(); });
 }
 
 void Session::give_up(Failure why) {
@@ -214,6 +233,11 @@ void Session::stop(const std::string& message, std::function<void()> done) {
   phase_ = Phase::ended;
   retry_timer_.cancel();
   tick_timer_.cancel();
+  // Joins stay unanswered: their rooms come back with the gateway.
+  Failure why{Reason::connection_lost, one_line(message)};
+  fail_waiting(why);
+  for (auto& [number, whom] : std::exchange(at_write_, {})) failed(whom.in, whom.token, why);
+  for (auto& pending : pending_.take_all()) failed(pending.in, pending.token, why);
   queue_.clear();
   if (!stream_) return net::post(hub_.loop, std::move(done));
   if (connected) write_now(format_line("QUIT", to_wire_line(Text(message), settings_.encoding_out, 300)));
@@ -224,10 +248,15 @@ void Session::hold(bool held) {
   if (stream_) stream_->hold(held);
 }
 
-void Session::fail_joins(const Failure& why) {
+bool Session::has_patient() const {
+  return std::any_of(channels_.begin(), channels_.end(), [](const auto& c) { return c->patient; });
+}
+
+void Session::fail_joins(const Failure& why, bool also_patient) {
   // By index and by copies: whoever is told may join or leave from within.
   std::vector<std::pair<RoomId, std::string>> told;
   std::erase_if(channels_, [&](const auto& channel) {
+    if (channel->patient && !also_patient) return false;
     for (auto& token : channel->tokens) told.emplace_back(channel->room, std::move(token));
     channel->tokens.clear();
     return !channel->was_in;
@@ -245,7 +274,8 @@ void Session::fail_waiting(const Failure& why) {
 bool Session::busy() const {
   return phase_ == Phase::connecting || phase_ == Phase::registering || !pending_.empty() ||
          !waiting_.empty() || std::any_of(channels_.begin(), channels_.end(), [](const auto& c) {
-           return c->state == Channel::State::asked || c->state == Channel::State::naming;
+           return c->state == Channel::State::asked || c->state == Channel::State::naming || c->leaving ||
+                  (!c->tokens.empty() && !c->patient);
          });
 }
 
@@ -263,11 +293,15 @@ void Session::on_tick() {
   if (phase_ == Phase::registering) {
     auto limit = nick_conflict_ ? patience.nick_conflict : patience.registration;
     if (now - phase_since_ > limit) {
-      if (nick_conflict_) return quit("No other nick was chosen");
+      if (nick_conflict_ && !was_up_ && !has_patient()) return quit("No other nick was chosen");
+      if (nick_conflict_) return lost({Reason::nick_in_use, "The nick " + wanted_nick_ + " is still taken"});
       return lost({Reason::timed_out, place_.value() + " did not finish the registration in time"});
     }
   }
-  if (phase_ == Phase::up) {
+  if (hub_.held) {
+    // What has come since is unread: nobody is late.
+    heard_ = true;
+  } else if (phase_ == Phase::up) {
     silent_for_ = std::exchange(heard_, false) ? std::chrono::milliseconds(0) : silent_for_ + tick_length_;
     if (silent_for_.count() == 0) pinged_ = false;
     if (!pinged_ && silent_for_ >= patience.silence) {
@@ -276,23 +310,30 @@ void Session::on_tick() {
     } else if (pinged_ && silent_for_ >= patience.silence + patience.pong) {
       return lost({Reason::timed_out, place_.value() + " answers no more"});
     }
-    std::vector<std::pair<Conversation, std::string>> late;
+    for (auto& pending : pending_.take_older(Awaited::mode, now - patience.no_change))
+      delivered(pending.in, pending.token);
     for (auto& pending : pending_.take_older(now - patience.answer))
-      late.emplace_back(pending.in, pending.token);
-    for (auto& [in, token] : late) failed(in, token, {Reason::timed_out, place_.value() + " did not answer"});
+      failed(pending.in, pending.token, {Reason::timed_out, place_.value() + " did not answer"});
     std::vector<std::string> late_joins;
     for (const auto& channel : channels_) {
-      bool waits = channel->state == Channel::State::asked || channel->state == Channel::State::naming;
+      bool waits = channel->state != Channel::State::in || channel->leaving;
       if (waits && now - channel->asked_at > patience.join) late_joins.push_back(channel->name);
     }
     for (const auto& name : late_joins) {
       auto* channel = find_channel(name);
       if (!channel) continue;
-      if (channel->state == Channel::State::naming)
+      if (channel->leaving)
+        exited(*channel, Departure::left, {}, {});
+      else if (channel->state == Channel::State::naming)
         entered(*channel);
       else
         exited(*channel, Departure::lost, {}, place_.value() + " did not answer the join in time");
     }
+  }
+  fail_late_joins(now);
+  if (listed_at_ != Clock::time_point{} && now - listed_at_ > patience.listing) {
+    listed_ = {};
+    listed_at_ = {};
   }
   std::vector<Command> late;
   while (!waiting_.empty() && now - waiting_.front().since > patience.waiting) {
@@ -305,6 +346,20 @@ void Session::on_tick() {
   }
   end_if_unused();
   if (phase_ != Phase::ended) schedule_tick();
+}
+
+// Asked for while the connection is lost: those who wait are told, and may ask again.
+void Session::fail_late_joins(Clock::time_point now) {
+  if ((phase_ != Phase::retrying && phase_ != Phase::connecting) || backoff_.attempts() == 0) return;
+  std::vector<std::pair<RoomId, std::string>> told;
+  std::erase_if(channels_, [&](const auto& channel) {
+    bool late = !channel->was_in && !channel->patient && now - channel->wanted_at > hub_.patience.join;
+    if (!late) return false;
+    for (auto& token : channel->tokens) told.emplace_back(channel->room, std::move(token));
+    return true;
+  });
+  for (auto& [room, token] : told)
+    failed(room, token, {Reason::timed_out, place_.value() + " can't be reached now"});
 }
 
 void Session::end_if_unused() {

@@ -41,6 +41,8 @@ struct Patience {
   std::chrono::milliseconds nick_conflict{60'000};  // for another nick to come
   std::chrono::milliseconds join{30'000};
   std::chrono::milliseconds answer{60'000};          // of anything else that was asked
+  std::chrono::milliseconds no_change{10'000};       // of a mode: no server says that it changes nothing
+  std::chrono::milliseconds listing{300'000};        // how long a list of channels is good for
   std::chrono::milliseconds silence{90'000};         // until we send PING
   std::chrono::milliseconds pong{60'000};            // until the connection is given up then
   std::chrono::milliseconds linger{3'600'000};       // of private conversations, without a channel
@@ -84,8 +86,10 @@ class Session final : public dragoman::Session {
   void stop(const std::string& message, std::function<void()> done);
   void hold(bool held);
 
-  // For get-irc-connection-info and identd.
+  // For get-irc-connection-info.
   const std::optional<net::Connected>& connection() const { return connection_; }
+  // For identd, which is asked while TLS is still being set up.
+  const std::optional<net::Connected>& reached() const { return reached_; }
   std::chrono::system_clock::time_point up_since() const { return up_since_; }
   std::vector<std::string> channel_names() const;
 
@@ -106,8 +110,10 @@ class Session final : public dragoman::Session {
     std::string key;
     std::string encoding_in, encoding_out;
     enum class State : std::uint8_t { wanted, asked, naming, in } state = State::wanted;
-    bool was_in = false;  // it is a rejoin: its failure is Exited
-    bool leaving = false;
+    bool was_in = false;              // it is a rejoin: its failure is Exited
+    bool patient = false;             // it came back from the store: an outage does not fail it
+    bool leaving = false;             // the person left; the server has not confirmed it
+    bool part_due = false;            // a PART of ours is on its way that a newer JOIN follows
     bool naming_again = false;        // a NAMES that somebody asked for
     bool stale = false;               // somebody came or went while NAMES was told: it is asked for again
     std::vector<std::string> tokens;  // of the joins that wait
@@ -117,12 +123,14 @@ class Session final : public dragoman::Session {
     Time topic_time{};
     std::map<char, std::string> modes;
     Clock::time_point asked_at{};
+    Clock::time_point wanted_at{};  // since when somebody waits for it
   };
 
   // ------------------------------------------------------------------------- session.cpp: the connection and
   // its end
   void start();
   void connect_next();
+  void knock();  // starts once it is our turn at that server
   void on_up(const net::Connected& info);
   void on_down(Failure why);
   void lost(Failure why);
@@ -134,7 +142,9 @@ class Session final : public dragoman::Session {
   void on_tick();
   void end_if_unused();
   bool busy() const;
-  void fail_joins(const Failure& why);
+  bool has_patient() const;
+  void fail_late_joins(Clock::time_point now);
+  void fail_joins(const Failure& why, bool also_patient = true);
   void fail_waiting(const Failure& why);
   void close_stream();
 
@@ -154,6 +164,7 @@ class Session final : public dragoman::Session {
   void on_nick_refused(const Line& line);
   void on_refused_entry(const Line& line);  // 463, 464, 465
   void send_nick(const std::string& nick);
+  const std::string& account() const { return settings_.nick.empty() ? account_ : settings_.nick; }
 
   // ------------------------------------------------------------------------------------- dispatch.cpp: line
   // to handler
@@ -161,6 +172,7 @@ class Session final : public dragoman::Session {
     std::size_t params;  // at least
     void (Session::*handle)(const Line&);
   };
+  static constexpr std::size_t most_channels = 500;
   static const Handler* handler_of(const Line& line);
   void on_line(std::string_view bytes);
   void ignore(const Line&) {}
@@ -175,6 +187,7 @@ class Session final : public dragoman::Session {
   bool on_ctcp(const Line& line, std::string_view text, bool notice, bool own);
   void on_own_echo(const Line& line, std::string_view target, Conversation in,
                    std::optional<Message> message);
+  void echoed(const Line& line, Pending pending);
   void on_ping(const Line& line);
   void on_error(const Line& line);
   void on_batch(const Line& line);
@@ -209,17 +222,27 @@ class Session final : public dragoman::Session {
   // --------------------------------------------------------------------------------------------------
   // on_numeric.cpp
   void on_refusal(const Line& line);
+  void on_try_again(const Line& line);
+  void on_fail(const Line& line);
+  void on_standard_note(const Line& line);
+  void on_ack(const Line& line);
+  bool part_refused(const Line& line);
+  void refused(Pending pending, Failure why);
+  std::optional<Pending> take_labeled(const Line& line);
   void on_other(const Line& line);
   bool join_refused(const Line& line, const Failure& why);
+  bool join_refused(Channel& channel, const Failure& why);
   void on_away_reply(const Line& line);
   void on_away_done(const Line& line);
   void on_inviting(const Line& line);
   void on_ban(const Line& line);
   void on_end_of_bans(const Line& line);
   void on_whois(const Line& line);
+  Profile& profile_of(std::string_view nick);
   void on_end_of_whois(const Line& line);
   void on_list(const Line& line);
   void on_list_end(const Line& line);
+  void tell_page(const Conversation& in, const std::string& token, const Page& page);
   void on_unknown_command(const Line& line);
   void on_host_hidden(const Line& line);
   std::vector<std::string> folded_params(const Line& line) const;
@@ -251,7 +274,8 @@ class Session final : public dragoman::Session {
   void send_joins();
   // A line that is answered: by `what`, or by a refusal. Empty line: it can't be said.
   void ask(Command& command, Awaited what, std::string line, std::string_view target,
-           std::string_view object = {});
+           std::string_view object = {}, Page page = {});
+  std::string away_line(const SetAvailability& availability) const;
   Channel* joined_channel(Command& command);  // or Failed was told
 
   // ---------------------------------------------------------------------------------------------------------
@@ -270,6 +294,8 @@ class Session final : public dragoman::Session {
   void failed(const Conversation& in, const std::string& token, Failure why);
   bool write_now(const std::string& line);  // at once, past the throttle
   bool enqueue(std::string line, std::uint64_t number = 0);
+  // When a line that was just queued is on the wire: from then on its answer is awaited.
+  Clock::time_point sent_at() const { return Clock::now() + queue_.delay(); }
   void on_sent(std::uint64_t number);
 
   Hub& hub_;
@@ -286,7 +312,7 @@ class Session final : public dragoman::Session {
   std::optional<Failure> first_failure_;  // of the attempts so far
   std::optional<Failure> last_words_;     // what an ERROR or a refusing numeric said before the end
   bool never_again_ = false;              // banned or not let in: no reconnection
-  std::optional<net::Connected> connection_;
+  std::optional<net::Connected> connection_, reached_;
   std::chrono::system_clock::time_point up_since_;
   net::Backoff backoff_;
   net::Timer retry_timer_, tick_timer_;
@@ -304,6 +330,8 @@ class Session final : public dragoman::Session {
   Capabilities caps_;
   Isupport server_;
   std::string nick_, wanted_nick_, user_, host_;
+  std::string account_;      // for SASL where no nick is set: the first that was asked for
+  std::size_t nicklen_ = 0;  // as the server told once; 0: not known
   bool cap_ended_ = false, logging_in_ = false, nick_conflict_ = false, was_up_ = false, burst_ = false;
   int nick_tries_ = 0;
   std::string motd_;
@@ -322,9 +350,12 @@ class Session final : public dragoman::Session {
   std::deque<Waiting> waiting_;
   std::optional<SetAvailability> availability_;
   std::vector<ListedUser> bans_;
-  std::vector<ListedRoom> listed_;
+  std::vector<ListedRoom> listed_;  // collected, or kept for the next page
+  std::string listed_words_;        // what it was asked with
+  Clock::time_point listed_at_{};   // when it was complete; zero: it is not
   std::optional<Profile> profile_;
-  Search search_;  // the one that runs
+  std::string refused_whois_;  // its 318 is still to come
+  SetAvailability told_availability_;
   bool msgid_seen_ = false;
   std::string last_away_;
 };

@@ -20,16 +20,18 @@ Spacing::Clock::time_point Spacing::reserve(Clock::time_point wanted) {
   return given;
 }
 
-bool TokenBucket::take(Clock::time_point now) {
+bool TokenBucket::take(Clock::time_point now, std::uint32_t kept) {
   if (burst_ == 0) return true;
-  if (wait(now) > Clock::duration::zero()) return false;
+  if (wait(now, kept) > Clock::duration::zero()) return false;
   full_at_ = std::max(full_at_, now) + interval_;
   return true;
 }
 
-TokenBucket::Clock::duration TokenBucket::wait(Clock::time_point now) const {
+TokenBucket::Clock::duration TokenBucket::wait(Clock::time_point now, std::uint32_t kept,
+                                               std::uint32_t nth) const {
   if (burst_ == 0) return Clock::duration::zero();
-  auto earliest = full_at_ - interval_ * (burst_ - 1);
+  auto full = std::max(full_at_, now) + interval_ * (nth - 1);
+  auto earliest = full - interval_ * (burst_ - 1 - kept);
   return earliest > now ? earliest - now : Clock::duration::zero();
 }
 

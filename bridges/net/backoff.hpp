@@ -43,8 +43,11 @@ class TokenBucket {
   using Clock = std::chrono::steady_clock;
   TokenBucket(std::uint32_t burst, std::chrono::milliseconds interval) : burst_(burst), interval_(interval) {}
 
-  bool take(Clock::time_point now);                   // false: not yet
-  Clock::duration wait(Clock::time_point now) const;  // until take() would succeed; zero: it would now
+  // False: not yet. `kept`: how many must be left for others, less than `burst`.
+  bool take(Clock::time_point now, std::uint32_t kept = 0);
+  // Until the n-th take() from now would succeed; zero: it would now.
+  Clock::duration wait(Clock::time_point now, std::uint32_t kept = 0, std::uint32_t nth = 1) const;
+  std::uint32_t burst() const { return burst_; }
   bool unlimited() const { return burst_ == 0; }
 
  private:

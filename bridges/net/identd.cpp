@@ -51,14 +51,14 @@ std::optional<std::uint16_t> port_number(std::string_view text) {
 
 }  // namespace
 
-std::string ident_reply(std::string_view query, const Identd::Lookup& lookup) {
+std::string ident_reply(std::string_view query, const std::string& address, const Identd::Lookup& lookup) {
   auto comma = query.find(',');
   auto local = port_number(query.substr(0, comma));
   auto remote = comma == query.npos ? std::nullopt : port_number(query.substr(comma + 1));
   // The ports are not told back as they came: what is no number is not repeated.
   auto pair = std::to_string(local.value_or(0)) + ", " + std::to_string(remote.value_or(0));
   if (!local || !remote) return pair + " : ERROR : INVALID-PORT\r\n";
-  auto ident = lookup(*local, *remote);
+  auto ident = lookup(*local, *remote, address);
   if (!ident) return pair + " : ERROR : NO-USER\r\n";
   return pair + " : USERID : UNIX : " + *ident + "\r\n";
 }
@@ -95,7 +95,20 @@ struct Identd::Impl : std::enable_shared_from_this<Identd::Impl> {
     if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
     if (!error) acceptor.bind(tcp::endpoint(six ? tcp::v6() : tcp::v4(), port), error);
     if (!error) acceptor.listen(16, error);
-    if (error) trouble = "identd can't listen on port " + std::to_string(port) + ": " + error.message();
+    if (!error) return;
+    trouble = "identd can't listen on port " + std::to_string(port) + ": " + error.message();
+    if (error == asio::error::address_in_use)
+      trouble += " (each bridge needs an identd_port of its own, or 0 for none)";
+  }
+
+  // As LineStream tells it: an IPv4 peer of the IPv6 socket by its IPv4 address.
+  static std::string address_of(const tcp::socket& socket) {
+    error_code error;
+    auto endpoint = socket.remote_endpoint(error);
+    auto address = endpoint.address();
+    if (address.is_v6() && address.to_v6().is_v4_mapped())
+      return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+    return address.to_string();
   }
 
   static asio::awaitable<void> accept_all(std::shared_ptr<Impl> self) {
@@ -126,7 +139,7 @@ struct Identd::Impl : std::enable_shared_from_this<Identd::Impl> {
     auto [error, size] =
         co_await asio::async_read_until(*socket, asio::dynamic_buffer(query, most_query), '\n', answer);
     if (!error && self->lookup) {
-      auto reply = ident_reply(std::string_view(query).substr(0, size), self->lookup);
+      auto reply = ident_reply(std::string_view(query).substr(0, size), address_of(*socket), self->lookup);
       co_await asio::async_write(*socket, asio::buffer(reply), answer);
     }
     self->clients.erase(socket);

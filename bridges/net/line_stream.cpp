@@ -185,6 +185,8 @@ struct LineStream::Impl : std::enable_shared_from_this<LineStream::Impl> {
       error_code ignored;
       self->socket.non_blocking(true, ignored);
       self->socket.set_option(tcp::no_delay(true), ignored);
+      if (self->callbacks.reached) self->callbacks.reached(self->connected());
+      if (!self->alive()) co_return;
       if (self->target.tls) trouble = co_await self->secure();
       if (!self->alive()) co_return;
     }
@@ -200,14 +202,16 @@ struct LineStream::Impl : std::enable_shared_from_this<LineStream::Impl> {
     self->fail(std::move(lost));
   }
 
-  void tell_up() {
-    if (state != State::up || !callbacks.up) return;
+  Connected connected() const {
     error_code ignored;
     auto remote = socket.remote_endpoint(ignored);
     auto local = socket.local_endpoint(ignored);
-    Connected info{remote.address().to_string(), local.address().to_string(), remote.port(), local.port(),
-                   tls ? tls->description() : std::string{}};
-    callbacks.up(info);
+    return {remote.address().to_string(), local.address().to_string(), remote.port(), local.port(),
+            tls ? tls->description() : std::string{}};
+  }
+
+  void tell_up() {
+    if (state == State::up && callbacks.up) callbacks.up(connected());
   }
 
   // -------------------------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ struct Connected {
 class LineStream {
  public:
   struct Callbacks {
+    std::function<void(const Connected&)> reached;  // connected; TLS, if any, is still to be set up
     std::function<void(const Connected&)> up;
     std::function<void(std::string_view)> line;  // the view is good during the call
     // Could not connect, or lost, or the peer closed: once, and nothing after it. Reason: dns_failed,

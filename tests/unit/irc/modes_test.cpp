@@ -111,7 +111,7 @@ TEST(Marks, AreBitsInTheOrderOfPrefix) {
 
 TEST(Marks, MeanStandings) {
   EXPECT_EQ(standing_of(marks("~"), rich()), Standing::owner);
-  EXPECT_EQ(standing_of(marks("&"), rich()), Standing::admin);
+  EXPECT_EQ(standing_of(marks("&"), rich()), Standing::owner);
   EXPECT_EQ(standing_of(marks("@+"), rich()), Standing::admin);
   EXPECT_EQ(standing_of(marks("%+"), rich()), Standing::moderator);
   EXPECT_EQ(standing_of(marks("+"), rich()), Standing::member);
@@ -139,8 +139,9 @@ TEST(Standings, AreGivenByTheChangesThatAreNeeded) {
   EXPECT_EQ(told(Standing::moderator, "%+"), "");
   EXPECT_EQ(told(Standing::admin, ""), "+o al");
   EXPECT_EQ(told(Standing::admin, "~&%+"), "+o-qa al al al");
-  EXPECT_EQ(told(Standing::owner, "@"), "+q al");
-  EXPECT_EQ(told(Standing::owner, "~@"), "");
+  EXPECT_EQ(told(Standing::owner, "@"), "+a al");
+  EXPECT_EQ(told(Standing::owner, "&@"), "");
+  EXPECT_EQ(told(Standing::owner, "~@"), "+a-q al al");
   EXPECT_EQ(told(Standing::banned, "@"), "");
 }
 
@@ -154,9 +155,25 @@ TEST(Standings, AreGivenByTheRanksThatTheServerHas) {
   Isupport with_admins;
   with_admins.update("PREFIX=(aov)&@+");
   EXPECT_EQ(told(Standing::owner, "@", with_admins), "+a al");
+  Isupport with_founders;
+  with_founders.update("PREFIX=(qov)~@+");
+  EXPECT_EQ(told(Standing::owner, "@", with_founders), "+q al");
   Isupport none;
   none.update("PREFIX=");
   EXPECT_EQ(told(Standing::owner, "", none), "");
+}
+
+TEST(Bans, HaveTheMaskThatTheServerTellsBack) {
+  Isupport server;
+  EXPECT_EQ(full_mask("bob", server), "bob!*@*");
+  EXPECT_EQ(full_mask("bob!b", server), "bob!b@*");
+  EXPECT_EQ(full_mask("*@host", server), "*!*@host");
+  EXPECT_EQ(full_mask("~b@host", server), "*!~b@host");
+  EXPECT_EQ(full_mask("bob!b@host", server), "bob!b@host");
+  EXPECT_EQ(full_mask("$a:bobby", server), "$a:bobby");
+  EXPECT_EQ(full_mask("~account:bobby", server), "~account:bobby");
+  server.update("EXTBAN=,R");
+  EXPECT_EQ(full_mask("R:bobby", server), "R:bobby");
 }
 
 TEST(Standings, GivenAreHad) {

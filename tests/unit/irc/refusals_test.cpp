@@ -17,7 +17,7 @@ TEST(Refusals, EachOfAJoinHasItsReason) {
                                              {433, Reason::nick_in_use},
                                              {436, Reason::nick_in_use},
                                              {437, Reason::nick_unavailable},
-                                             {438, Reason::rate_limited},
+                                             {438, Reason::nick_unavailable},
                                              {464, Reason::login_failed},
                                              {465, Reason::banned_by_server},
                                              {470, Reason::redirected},
@@ -29,7 +29,8 @@ TEST(Refusals, EachOfAJoinHasItsReason) {
                                              {477, Reason::registration_required},
                                              {480, Reason::rate_limited},
                                              {489, Reason::not_permitted},
-                                             {520, Reason::not_permitted}};
+                                             {520, Reason::not_permitted},
+                                             {926, Reason::not_permitted}};
   for (const auto& [code, reason] : expected) {
     const auto failure = refusal(code, "server words");
     ASSERT_TRUE(failure) << code;
@@ -42,7 +43,7 @@ TEST(Refusals, EachOfACommandHasItsReason) {
   const std::pair<int, Reason> expected[] = {
       {263, Reason::rate_limited},  {401, Reason::no_such_user},  {402, Reason::no_such_server},
       {404, Reason::cannot_speak},  {441, Reason::no_such_user},  {442, Reason::not_joined},
-      {443, Reason::conflict},      {461, Reason::invalid},       {472, Reason::unsupported},
+      {443, Reason::conflict},      {461, Reason::invalid},       {472, Reason::not_permitted},
       {481, Reason::not_permitted}, {482, Reason::not_permitted}, {904, Reason::login_failed}};
   for (const auto& [code, reason] : expected) EXPECT_EQ(refusal(code, "")->reason, reason) << code;
 }

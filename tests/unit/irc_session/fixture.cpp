@@ -33,6 +33,11 @@ void IrcSession::accept() {
   });
 }
 
+void IrcSession::listen_again(const tcp::endpoint& endpoint) {
+  acceptor = tcp::acceptor(loop, endpoint);
+  accept();
+}
+
 bool IrcSession::until(const std::function<bool()>& done, std::chrono::milliseconds limit) {
   auto end = std::chrono::steady_clock::now() + limit;
   while (!done()) {
@@ -107,6 +112,16 @@ void IrcSession::enter(const std::string& caps) {
   peer->send(":irc.test 366 alice #room :End of NAMES");
   ASSERT_TRUE(next<Subject>());
   ASSERT_EQ(expect("MODE"), "MODE #room");
+}
+
+void IrcSession::enter_also(const std::string& channel) {
+  perform(RoomId(channel + "%irc.test"), "also", Join{"alice", ""});
+  ASSERT_EQ(expect("JOIN"), "JOIN " + channel);
+  peer->send(":alice!~alice@host.test JOIN " + channel);
+  peer->send(":irc.test 353 alice = " + channel + " :@alice");
+  peer->send(":irc.test 366 alice " + channel + " :End of NAMES");
+  ASSERT_TRUE(next<Subject>());
+  ASSERT_EQ(expect("MODE"), "MODE " + channel);
 }
 
 }  // namespace dragoman::irc

@@ -71,12 +71,16 @@ class Recorder : public Sink {
     auto found = tables.find(room.value());
     return found == tables.end() ? nullptr : &found->second;
   }
-  void on_session_end(dragoman::Session&) override { ++ended; }
+  void on_session_end(dragoman::Session& session) override {
+    ++ended;
+    if (on_end) on_end(session);
+  }
 
   std::deque<Event> events;
   int ended = 0;
   std::map<std::string, MemberTable> tables;
   std::function<void(dragoman::Session&, const Event&)> hook;
+  std::function<void(dragoman::Session&)> on_end;
 
  private:
   void follow(const RoomId& room, const What& what) {
@@ -120,6 +124,7 @@ class IrcSession : public testing::Test {
   bool quiet();  // nothing from the client for a round trip of the loop
 
   void make(config::Irc irc = {});
+  void listen_again(const boost::asio::ip::tcp::endpoint& endpoint);
   Session& session() { return static_cast<Session&>(network->session_for(person, PlaceId("irc.test"))); }
   void perform(Conversation in, std::string token, Act what) {
     session().perform(Command{std::move(in), std::move(token), std::move(what)});
@@ -128,6 +133,8 @@ class IrcSession : public testing::Test {
   void welcome(const std::string& caps = "", const std::string& nick = "alice");
   // In "#room" with bob.
   void enter(const std::string& caps = "");
+  // In another channel as well, alone.
+  void enter_also(const std::string& channel);
 
   boost::asio::io_context loop;
   boost::asio::ip::tcp::acceptor acceptor;

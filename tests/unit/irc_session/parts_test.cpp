@@ -13,10 +13,14 @@ TEST(Secrets, AreNotInALog) {
   for (const char* line :
        {"PASS sesame", "pass :sesame", "AUTHENTICATE sesame", "OPER me sesame",
         "PRIVMSG NickServ :IDENTIFY sesame", "@label=1 PRIVMSG nickserv@services.test :sesame",
-        "NS IDENTIFY sesame", "JOIN #room sesame", ":a!b@c PRIVMSG NickServ :sesame"}) {
+        "NS IDENTIFY sesame", "JOIN #room sesame", "MODE #room +k sesame",
+        ":alice!a@h MODE #room +ok bob sesame", ":irc.test 324 me #room +ntk sesame",
+        ":a!b@c PRIVMSG NickServ :sesame"}) {
     EXPECT_EQ(without_secrets(line).find("sesame"), std::string::npos) << line;
   }
   EXPECT_EQ(without_secrets("PRIVMSG #room :open sesame"), "PRIVMSG #room :open sesame");
+  EXPECT_EQ(without_secrets("MODE #room +o bob"), "MODE #room +o bob");
+  EXPECT_EQ(without_secrets("MODE #room"), "MODE #room");
   EXPECT_EQ(without_secrets("PRIVMSG #room :\x1b[2J"), "PRIVMSG #room :?[2J");
 }
 

@@ -48,21 +48,37 @@ TEST(TokenBucketTest, LetsABurstThroughAndThenOneEachInterval) {
   EXPECT_FALSE(bucket.take(later));
 }
 
+TEST(TokenBucketTest, KeepsSomeForOthersAndTellsWhenTheNthIsDue) {
+  TokenBucket bucket(4, milliseconds(1000));
+  auto now = Clock::now();
+  EXPECT_TRUE(bucket.take(now, 2));
+  EXPECT_TRUE(bucket.take(now, 2));
+  EXPECT_FALSE(bucket.take(now, 2));
+  EXPECT_EQ(bucket.wait(now, 2), milliseconds(1000));
+  EXPECT_EQ(bucket.wait(now, 0, 2), milliseconds(0));
+  EXPECT_EQ(bucket.wait(now, 0, 4), milliseconds(2000));
+  EXPECT_TRUE(bucket.take(now));
+  EXPECT_TRUE(bucket.take(now));
+  EXPECT_FALSE(bucket.take(now));
+}
+
 TEST(TokenBucketTest, WithoutABurstEverythingPasses) {
   TokenBucket bucket(0, milliseconds(1000));
   for (int i = 0; i < 1000; ++i) EXPECT_TRUE(bucket.take(Clock::time_point{}));
 }
 
 TEST(IdentTest, AnswersAsRfc1413Says) {
-  auto lookup = [](std::uint16_t local, std::uint16_t remote) -> std::optional<std::string> {
-    if (local == 6193 && remote == 23) return "abc";
+  auto lookup = [](std::uint16_t local, std::uint16_t remote,
+                   const std::string& address) -> std::optional<std::string> {
+    if (local == 6193 && remote == 23 && address == "192.0.2.1") return "abc";
     return std::nullopt;
   };
-  EXPECT_EQ(ident_reply("6193, 23\r\n", lookup), "6193, 23 : USERID : UNIX : abc\r\n");
-  EXPECT_EQ(ident_reply("6193,23", lookup), "6193, 23 : USERID : UNIX : abc\r\n");
-  EXPECT_EQ(ident_reply("1, 2", lookup), "1, 2 : ERROR : NO-USER\r\n");
+  EXPECT_EQ(ident_reply("6193, 23\r\n", "192.0.2.1", lookup), "6193, 23 : USERID : UNIX : abc\r\n");
+  EXPECT_EQ(ident_reply("6193,23", "192.0.2.1", lookup), "6193, 23 : USERID : UNIX : abc\r\n");
+  EXPECT_EQ(ident_reply("1, 2", "192.0.2.1", lookup), "1, 2 : ERROR : NO-USER\r\n");
+  EXPECT_EQ(ident_reply("6193, 23", "192.0.2.2", lookup), "6193, 23 : ERROR : NO-USER\r\n");
   for (const char* bad : {"", ",", "x, 23", "6193", "0, 23", "70000, 23", "6193, -1", "6193, 23, 1"}) {
-    auto reply = ident_reply(bad, lookup);
+    auto reply = ident_reply(bad, "192.0.2.1", lookup);
     EXPECT_NE(reply.find(" : ERROR : INVALID-PORT\r\n"), std::string::npos) << bad;
   }
 }

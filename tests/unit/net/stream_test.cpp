@@ -322,7 +322,11 @@ TEST_F(TlsStream, AServerWithoutTlsIsToldAsSuch) {
 
 TEST(IdentdTest, AnswersOverTheWire) {
   asio::io_context loop;
-  Identd identd(loop, 0, [](std::uint16_t local, std::uint16_t) { return "u" + std::to_string(local); });
+  std::string asker;
+  Identd identd(loop, 0, [&](std::uint16_t local, std::uint16_t, const std::string& address) {
+    asker = address;
+    return "u" + std::to_string(local);
+  });
   ASSERT_EQ(identd.trouble(), "");
   tcp::socket client(loop);
   client.connect(tcp::endpoint(asio::ip::address_v4::loopback(), identd.port()));
@@ -337,6 +341,26 @@ TEST(IdentdTest, AnswersOverTheWire) {
   auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (!read && std::chrono::steady_clock::now() < end) loop.run_one_for(std::chrono::milliseconds(20));
   EXPECT_EQ(got, "1000, 6667 : USERID : UNIX : u1000\r\n");
+  EXPECT_EQ(asker, "127.0.0.1");
+}
+
+TEST(IdentdTest, ATakenPortIsToldWithWhatToDo) {
+  asio::io_context loop;
+  auto nobody = [](std::uint16_t, std::uint16_t, const std::string&) { return std::nullopt; };
+  Identd first(loop, 0, nobody);
+  Identd second(loop, first.port(), nobody);
+  EXPECT_NE(second.trouble().find("identd_port of its own"), std::string::npos) << second.trouble();
+}
+
+TEST_F(Stream, WhatIsReachedIsToldBeforeTheHandshake) {
+  std::optional<Connected> reached;
+  callbacks.reached = [&](const Connected& info) { reached = info; };
+  target.tls = true;
+  connect();
+  ASSERT_TRUE(until([&] { return reached.has_value() && accepted; }));
+  EXPECT_EQ(reached->remote_port, target.port);
+  EXPECT_EQ(reached->local_port, socket.remote_endpoint().port());
+  EXPECT_FALSE(up);
 }
 
 TEST(TimerTest, ACancelledOneNeverFires) {
