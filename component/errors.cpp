@@ -79,6 +79,11 @@ StanzaError to_error(const Failure& failure) {
           found.code};
 }
 
+StanzaError to_ping_error(const Failure& failure) {
+  if (failure.reason == Reason::no_such_user) return service_unavailable(to_error(failure).text);
+  return to_error(failure);
+}
+
 StanzaError bad_request(std::string text) { return {"modify", "bad-request", std::move(text), 400}; }
 StanzaError item_not_found(std::string text) { return {"cancel", "item-not-found", std::move(text), 404}; }
 StanzaError not_acceptable(std::string text) { return {"modify", "not-acceptable", std::move(text), 406}; }
@@ -90,6 +95,9 @@ StanzaError service_unavailable(std::string text) {
 }
 StanzaError forbidden(std::string text) { return {"auth", "forbidden", std::move(text), 403}; }
 StanzaError not_allowed(std::string text) { return {"cancel", "not-allowed", std::move(text), 405}; }
+StanzaError policy_violation(std::string text) {
+  return {"modify", "policy-violation", std::move(text), 406};
+}
 
 void write_error(XmlWriter& out, const StanzaError& error) {
   out.open("error");
@@ -98,6 +106,16 @@ void write_error(XmlWriter& out, const StanzaError& error) {
   out.open(error.condition, ns::stanzas).close();
   if (!error.text.empty()) out.element("text", error.text, ns::stanzas);
   out.close();
+}
+
+bool says_gone(const Element& error) {
+  // A client that is there says feature-not-implemented to what it does not know; service-unavailable is what
+  // its server says in its place.
+  for (std::string_view condition : {"gone", "item-not-found", "recipient-unavailable", "service-unavailable",
+                                     "redirect", "remote-server-not-found", "remote-server-timeout"}) {
+    if (error.child(condition, ns::stanzas) != nullptr) return true;
+  }
+  return false;
 }
 
 std::string error_reply(const Stanza& to, const StanzaError& error) {

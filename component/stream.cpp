@@ -87,9 +87,11 @@ struct Stream::Impl : std::enable_shared_from_this<Stream::Impl> {
         resolver(loop),
         socket(loop),
         timer(loop),
-        parser({options.max_stanza_bytes, 64}, {[this](const Element& header) { on_header(header); },
-                                                [this](Element&& element) { on_element(std::move(element)); },
-                                                [this] { lost("the server closed the stream"); }}) {}
+        parser({options.max_stanza_bytes, 64},
+               {[this](const Element& header) { on_header(header); },
+                [this](Element&& element) { on_element(std::move(element)); },
+                [this] { lost("the server closed the stream"); },
+                [this](Element&& element, const std::string& why) { on_refused_stanza(element, why); }}) {}
 
   Door door() const { return {options.host, options.port, options.domain}; }
 
@@ -198,15 +200,25 @@ struct Stream::Impl : std::enable_shared_from_this<Stream::Impl> {
       return;
     }
     spdlog::warn("{}: a stanza was dropped: {}", options.domain, why);
-    answer_broken(element);
+    if (element.name == "iq")
+      answer_broken(element, {"modify", "jid-malformed", "This address is no valid one.", 400});
+  }
+
+  // Whoever sent it must not end the stream for everybody else (XEP-0205).
+  void on_refused_stanza(const Element& element, const std::string& why) {
+    if (state != State::up) return;
+    spdlog::warn("{}: a stanza was dropped: {}", options.domain, why);
+    if (element.ns == ns::component)
+      answer_broken(element, policy_violation("This is refused: " + why + "."));
   }
 
   // Every iq is answered, also one whose address we can't read: the server can, since it brought it here.
   // from_element leaves what it refuses as it was.
-  void answer_broken(const Element& element) {
+  void answer_broken(const Element& element, const StanzaError& error) {
     const std::string_view type = element.attr_or("type"), from = element.attr_or("from"),
                            to = element.attr_or("to");
-    if (element.name != "iq" || (type != "get" && type != "set") || from.empty()) return;
+    const bool request = element.name == "iq" && (type == "get" || type == "set");
+    if (from.empty() || (!request && (element.name != "message" || type == "error"))) return;
     const std::size_t slash = to.find('/');
     const std::size_t sign = to.substr(0, slash).rfind('@');
     const std::size_t begin = sign == std::string_view::npos ? 0 : sign + 1;
@@ -214,12 +226,12 @@ struct Stream::Impl : std::enable_shared_from_this<Stream::Impl> {
     if (to.substr(0, slash).substr(begin) != options.domain) return;
     std::string reply;
     XmlWriter out(reply);
-    out.open("iq")
+    out.open(element.name)
         .attr("type", "error")
         .attr("from", to)
         .attr("to", from)
         .attr_if("id", element.attr_or("id"));
-    write_error(out, {"modify", "jid-malformed", "This address is no valid one.", 400});
+    write_error(out, error);
     out.close();
     send(reply);
   }
@@ -361,6 +373,7 @@ struct Stream::Impl : std::enable_shared_from_this<Stream::Impl> {
 
   void flush() {
     if (write_busy || pending.empty() || !socket.is_open()) return;
+    if (!silent && handlers.before_write) handlers.before_write();
     writing.swap(pending);
     written = 0;
     write_busy = true;
@@ -419,6 +432,11 @@ void Stream::start() {
 bool Stream::send(std::string_view stanza) { return impl_->send(stanza); }
 bool Stream::up() const { return impl_->state == State::up; }
 std::size_t Stream::queued() const { return impl_->queued(); }
+void Stream::set_door(std::string host, std::uint16_t port, std::string secret) {
+  impl_->options.host = std::move(host);
+  impl_->options.port = port;
+  impl_->options.secret = std::move(secret);
+}
 void Stream::stop(std::function<void()> done) { impl_->stop(std::move(done)); }
 
 }  // namespace dragoman

@@ -33,7 +33,8 @@ class Stream {
     std::function<void()> on_down;          // the link is lost, what was not written is lost with it
     std::function<void(bool)> on_pressure;  // the queue is over, then again under its marks
     std::function<void(const std::string&)>
-        on_refused;  // wrong secret, unknown host, conflict: words for an admin
+        on_refused;                           // wrong secret, unknown host, conflict: words for an admin
+    std::function<void()> before_write = {};  // what is queued is about to leave
   };
   Stream(boost::asio::io_context& loop, Options options, Handlers handlers);
   ~Stream();
@@ -42,7 +43,8 @@ class Stream {
   // Queues a whole stanza. Dropped, answering false, while the link is down.
   bool send(std::string_view stanza);
   bool up() const;
-  std::size_t queued() const;  // bytes
+  void set_door(std::string host, std::uint16_t port, std::string secret);  // from the next connection on
+  std::size_t queued() const;                                               // bytes
   // Writes what is queued, closes the stream; `done` once, within two seconds.
   void stop(std::function<void()> done);
 

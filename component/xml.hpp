@@ -63,7 +63,8 @@ std::string xml_escaped(std::string_view text);
 void serialise(std::string& out, const Element& element, std::string_view inherited_ns = {});
 
 // A stream's parser. Feed it bytes as they come; it calls back with the stream header and then each whole
-// stanza, all before feed() returns. A callback may call reset(), but not destroy the parser.
+// stanza, all before feed() returns. A stanza beyond the limits is skipped and the stream goes on, unless it
+// grows to 16 times what is allowed. A callback may call reset(), but not destroy the parser.
 class XmlStreamParser {
  public:
   struct Limits {
@@ -74,6 +75,8 @@ class XmlStreamParser {
     std::function<void(const Element& header)> on_open;  // attributes of <stream:stream>
     std::function<void(Element&&)> on_stanza;
     std::function<void()> on_close;  // </stream:stream>
+    // A stanza that broke a limit: its name and what it takes to answer it (from, to, id, type), and why.
+    std::function<void(Element&& root, const std::string& why)> on_refused_stanza = {};
   };
   XmlStreamParser(Limits limits, Handlers handlers);
   ~XmlStreamParser();

@@ -45,7 +45,10 @@ class StreamTest : public testing::Test {
                          },
                          [this] { events_.push_back("up"); }, [this] { events_.push_back("down"); },
                          [this](bool on) { events_.push_back(on ? "pressed" : "eased"); },
-                         [this](const std::string& words) { refusals_.push_back(words); }});
+                         [this](const std::string& words) { refusals_.push_back(words); },
+                         [this] {
+                           if (before_write_) before_write_();
+                         }});
     accept();
     stream_->start();
   }
@@ -108,7 +111,7 @@ class StreamTest : public testing::Test {
   bool hung_up_ = false, deaf_ = false;
   int accepted_ = 0;
   std::vector<std::string> events_, stanzas_, refusals_;
-  std::function<void()> on_stanza_;
+  std::function<void()> on_stanza_, before_write_;
   std::unique_ptr<Stream> stream_;
 };
 
@@ -202,13 +205,63 @@ TEST_F(StreamTest, EndsAStreamThatCannotBeReadAndConnectsAnew) {
   EXPECT_THAT(events_, ElementsAre("up", "down", "up"));
 }
 
-TEST_F(StreamTest, NamesTheLimitThatAStanzaBroke) {
+TEST_F(StreamTest, AnswersAStanzaThatBreaksALimitAndGoesOn) {
   options_.max_stanza_bytes = 1000;
   make();
   let_in();
-  say("<message from='a@b' to='irc.localhost'><body>" + std::string(2000, 'x'));
+  const std::string big = "<body>" + std::string(2000, 'x') + "</body>";
+  say("<message from='a@b/c' to='irc.localhost' id='m'>" + big + "</message>");
+  until_got("<message type='error' from='irc.localhost' to='a@b/c' id='m'>");
+  until_got("<policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>");
+  std::string deep, end;
+  for (int i = 0; i < 100; ++i) deep += "<x>", end += "</x>";
+  say("<iq from='a@b/c' to='x@irc.localhost' type='get' id='q'>" + deep + end + "</iq>");
+  until_got("<iq type='error' from='x@irc.localhost' to='a@b/c' id='q'>");
+  // What must not be answered is not; nor is anything said in another domain's name.
+  got_.clear();
+  say("<message from='a@b/c' to='irc.localhost' type='error'>" + big + "</message>" +
+      "<iq from='a@b/c' to='irc.localhost' type='result' id='r'>" + deep + end + "</iq>" +
+      "<message from='a@b/c' to='elsewhere.example'>" + big + "</message>" +
+      "<iq from='a@b/c' to='irc.localhost' type='get' id='last'/>");
+  until([&] { return stanzas_.size() == 1; }, "the stanza behind them");
+  EXPECT_EQ(stanzas_[0], "last");
+  EXPECT_EQ(got_, "");
+  EXPECT_THAT(events_, ElementsAre("up"));
+  EXPECT_EQ(accepted_, 1);
+}
+
+TEST_F(StreamTest, ReadsOnNoFurtherThanSixteenTimesTheLimit) {
+  options_.max_stanza_bytes = 1000;
+  make();
+  let_in();
+  say("<message from='a@b' to='irc.localhost'><body>" + std::string(20000, 'x'));
   until_got("<policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>");
   until([&] { return accepted_ == 2; }, "a second connection");
+}
+
+TEST_F(StreamTest, SaysSoBeforeEachWrite) {
+  int writes = 0;
+  before_write_ = [&] { ++writes; };
+  make();
+  let_in();
+  const int before = writes;
+  EXPECT_GT(before, 0);
+  stream_->send("<message id='1'/>");
+  EXPECT_EQ(writes, before) << "all of one turn leaves in one write";
+  until_got("<message id='1'/>");
+  EXPECT_EQ(writes, before + 1);
+}
+
+TEST_F(StreamTest, ANewSecretIsUsedFromTheNextConnectionOn) {
+  make();
+  let_in();
+  stream_->set_door(options_.host, options_.port, "other");
+  EXPECT_TRUE(stream_->up());
+  got_.clear();
+  peer_->close();
+  until([&] { return accepted_ == 2; }, "a second connection");
+  greet();
+  until_got("<handshake>" + sha1_hex("s1other") + "</handshake>");
 }
 
 TEST_F(StreamTest, TellsAnAdminWhenAnotherTakesItsPlace) {
