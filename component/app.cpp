@@ -1,5 +1,6 @@
 #include "component/app.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <utility>
@@ -29,6 +30,7 @@ namespace {
 
 constexpr auto stop_limit = 5s;
 constexpr auto prune_every = 1h;
+constexpr auto tick_every = 5s;
 constexpr std::size_t prune_at_most = 5000;  // lines a round, so that the loop is never held for long
 
 Time now() {
@@ -42,6 +44,27 @@ const NetworkEntry& entry_for(const std::string& kind) {
   throw std::runtime_error("this dragoman was built without the network \"" + kind + "\"");
 }
 
+// What differs and is not taken over while running.
+std::vector<std::string> needs_restart(const config::Settings& running, const config::Settings& wanted) {
+  std::vector<std::string> names;
+  if (running.store.path != wanted.store.path) names.emplace_back("store.path");
+  if (running.store.key_file != wanted.store.key_file) names.emplace_back("store.key_file");
+  if (running.xmpp.max_stanza_bytes != wanted.xmpp.max_stanza_bytes)
+    names.emplace_back("xmpp.max_stanza_bytes");
+  const auto has = [](const config::Settings& in, const config::Bridge& bridge) {
+    return std::any_of(in.bridges.begin(), in.bridges.end(), [&](const config::Bridge& other) {
+      return other.domain == bridge.domain && other.network == bridge.network;
+    });
+  };
+  for (const config::Bridge& bridge : running.bridges) {
+    if (!has(wanted, bridge)) names.push_back("the bridge " + bridge.domain + " (removed)");
+  }
+  for (const config::Bridge& bridge : wanted.bridges) {
+    if (!has(running, bridge)) names.push_back("the bridge " + bridge.domain + " (added)");
+  }
+  return names;
+}
+
 // One bridge: a network, its gateway and their component stream.
 class Bridge final : public Outlet {
  public:
@@ -49,19 +72,20 @@ class Bridge final : public Outlet {
          std::function<std::string()> reload)
       : settings_(std::move(bridge)),
         gateway_({settings_, settings.xmpp.admins, now, std::move(reload)}, store, *this),
-        stream_(
-            loop,
-            {.host = settings.xmpp.server,
-             .port = settings.xmpp.port,
-             .domain = settings_.domain,
-             .secret = settings_.secret,
-             .max_stanza_bytes = settings.xmpp.max_stanza_bytes},
-            {.on_stanza = [this](Stanza&& stanza) { gateway_.on_stanza(std::move(stanza)); },
-             .on_up = [this] { on_up(); },
-             .on_down = [this] { on_down(); },
-             .on_pressure = [this](bool high) { gateway_.on_pressure(high); },
-             .on_refused =
-                 [this](const std::string& words) { spdlog::error("{}: {}", settings_.domain, words); }}) {
+        stream_(loop,
+                {.host = settings.xmpp.server,
+                 .port = settings.xmpp.port,
+                 .domain = settings_.domain,
+                 .secret = settings_.secret,
+                 .max_stanza_bytes = settings.xmpp.max_stanza_bytes},
+                {.on_stanza = [this](Stanza&& stanza) { gateway_.on_stanza(std::move(stanza)); },
+                 .on_up = [this] { on_up(); },
+                 .on_down = [this] { on_down(); },
+                 .on_pressure = [this](bool high) { gateway_.on_pressure(high); },
+                 .on_refused =
+                     [this](const std::string& words) { spdlog::error("{}: {}", settings_.domain, words); },
+                 // Kept first, then told.
+                 .before_write = [&store] { store.commit(); }}) {
     gateway_.attach(entry_for(settings_.network).make({loop, gateway_, store, settings_}));
   }
 
@@ -73,9 +97,10 @@ class Bridge final : public Outlet {
     gateway_.say_goodbye("The gateway is going down.");
     gateway_.network().stop("dragoman is going down", [this, done = std::move(done)] { stream_.stop(done); });
   }
-  void reload(const config::Bridge& now_settings, const std::vector<std::string>& admins) {
+  void reload(const config::Bridge& now_settings, const config::Xmpp& xmpp) {
     settings_ = now_settings;
-    gateway_.set_options(settings_, admins);
+    gateway_.set_options(settings_, xmpp.admins);
+    stream_.set_door(xmpp.server, xmpp.port, settings_.secret);
   }
   Gateway& gateway() { return gateway_; }
   const config::Bridge& settings() const { return settings_; }
@@ -102,11 +127,11 @@ struct App::Impl {
       : settings(std::move(s)),
         config_path(std::move(path)),
         store(settings.store.path, settings.store.key_file) {
+    store.on_first_write([this] { commit_soon(); });
+    store.on_trouble([this](const std::string& words) { on_trouble(words); });
     for (const config::Bridge& bridge : settings.bridges) {
       bridges.push_back(std::make_unique<Bridge>(loop, store, settings, bridge, [this] { return reload(); }));
     }
-    store.on_first_write([this] { commit_soon(); });
-    store.on_trouble([this](const std::string& words) { on_trouble(words); });
   }
 
   // A group is what one turn of the loop wrote: a burst shares a commit, and a kill -9 finds nothing that was
@@ -134,17 +159,21 @@ struct App::Impl {
     }
     settings.log = loaded.settings.log;
     settings.xmpp.admins = loaded.settings.xmpp.admins;
+    settings.xmpp.server = loaded.settings.xmpp.server;
+    settings.xmpp.port = loaded.settings.xmpp.port;
     settings.store.retention_days = loaded.settings.store.retention_days;
     set_up_log(settings.log);
     for (auto& bridge : bridges) {
       for (const config::Bridge& now_settings : loaded.settings.bridges) {
         if (now_settings.domain == bridge->settings().domain &&
             now_settings.network == bridge->settings().network) {
-          bridge->reload(now_settings, settings.xmpp.admins);
+          bridge->reload(now_settings, settings.xmpp);
         }
       }
     }
-    spdlog::info("configuration read again; bridges that were added or removed need a restart");
+    spdlog::info("configuration read again");
+    for (const std::string& name : needs_restart(settings, loaded.settings))
+      spdlog::warn("{}: this changes when dragoman is started again", name);
     return {};
   }
 
@@ -174,6 +203,14 @@ struct App::Impl {
     if (bridges.empty()) loop.stop();
   }
 
+  void tick() {
+    for (auto& bridge : bridges) bridge->gateway().tick(now());
+    tick_timer.expires_after(tick_every);
+    tick_timer.async_wait([this](const boost::system::error_code& error) {
+      if (!error) tick();
+    });
+  }
+
   void prune() {
     if (settings.store.retention_days > 0) {
       const Time before = now() - std::chrono::days(settings.store.retention_days);
@@ -194,6 +231,7 @@ struct App::Impl {
   asio::io_context loop{1};
   Store store;
   asio::steady_timer prune_timer{loop};
+  asio::steady_timer tick_timer{loop};
   asio::steady_timer stop_timer{loop};
   asio::signal_set signals{loop, SIGTERM, SIGINT, SIGHUP};
   std::vector<std::unique_ptr<Bridge>> bridges;
@@ -208,6 +246,7 @@ void App::run() {
   std::signal(SIGPIPE, SIG_IGN);
   impl_->wait_for_signals();
   impl_->prune();
+  impl_->tick();
   for (auto& bridge : impl_->bridges) bridge->start();
   impl_->loop.run();
   impl_->store.commit();

@@ -5,8 +5,10 @@
 #include "component/facets.hpp"
 #include "component/form.hpp"
 #include "component/gateway.hpp"
+#include "component/muc.hpp"
 #include "component/rsm.hpp"
 #include "mapping/archive_table.hpp"
+#include "mapping/messages_table.hpp"
 #include "mapping/rooms_table.hpp"
 
 namespace dragoman {
@@ -14,6 +16,26 @@ namespace dragoman {
 namespace {
 
 constexpr std::size_t most_a_page = 250;
+
+// Where an archive is, for who asks; nothing, and the answer given, where it is not to be had. Asking makes
+// no archive: one that does not exist is empty (0).
+std::optional<RoomKey> archive_for(Gateway& gateway, const Stanza& iq, const Target& target) {
+  if (target.room() == nullptr) {
+    gateway.refuse(iq, service_unavailable("Only rooms have an archive here."));
+    return std::nullopt;
+  }
+  const PersonId person{iq.from.bare().str()};
+  if (gateway.network().rooms_are_shared()) {
+    // What all see alike is for those who are there.
+    const Muc* muc = gateway.find_room(person, *target.room());
+    const Occupant* here = muc != nullptr ? muc->find_occupant(iq.from.str()) : nullptr;
+    if (here == nullptr || !here->entered) {
+      gateway.refuse(iq, forbidden("This archive is for those who are in the room."));
+      return std::nullopt;
+    }
+  }
+  return gateway.store().rooms().find(gateway.id(), *target.room(), gateway.viewer_of(person));
+}
 
 // What the request asks for, or in words what is wrong with it.
 std::optional<ArchiveQuery> read_query(const Element& query, std::string& wrong) {
@@ -53,20 +75,20 @@ std::optional<ArchiveQuery> read_query(const Element& query, std::string& wrong)
 }
 
 void on_query(Gateway& gateway, const Stanza& iq, const Element& query, const Target& target) {
-  if (target.room() == nullptr)
-    return gateway.refuse(iq, service_unavailable("Only rooms have an archive here."));
+  const std::optional<RoomKey> key = archive_for(gateway, iq, target);
+  if (!key) return;
   std::string wrong;
   auto wanted = read_query(query, wrong);
   if (!wanted) return gateway.refuse(iq, bad_request(wrong));
-  const PersonId viewer = gateway.viewer_of(PersonId{iq.from.bare().str()});
-  const RoomKey key = gateway.store().rooms().open(gateway.id(), *target.room(), viewer);
-  const ArchivePage page = gateway.store().archive().page(key, *wanted);
+  if (const Element* set = query.child("set", ns::rsm); set != nullptr && set->child("index") != nullptr)
+    return gateway.refuse(iq, feature_not_implemented("Pages of an archive are not found by their number."));
+  ArchivePage page = gateway.store().archive().page(*key, *wanted);
   if (page.unknown_id)
     return gateway.refuse(iq, item_not_found("There is no message with that id in this archive."));
 
   const std::string room = gateway.address_of(*target.room());
   const std::string_view query_id = query.attr_or("queryid");
-  for (const ArchiveLine& line : page.lines) {
+  const auto tell = [&](const ArchiveLine& line) {
     std::string out;
     XmlWriter w(out);
     w.open("message").attr("from", room).attr("to", iq.from.str()).attr("id", gateway.new_id());
@@ -76,10 +98,16 @@ void on_query(Gateway& gateway, const Stanza& iq, const Element& query, const Ta
     w.open("message", "jabber:client")
         .attr("from", room + "/" + line.nick)
         .attr("type", "groupchat")
-        .attr("id", line.id.value());
+        .attr("id", stanza_id_of(gateway.store(), *key, line.id));
     w.raw(line.payload);
     w.close().close().close().close();
     gateway.send(out);
+  };
+  // XEP-0313 4.3.4: only the order changes, not which they are.
+  if (query.child("flip-page") != nullptr) {
+    std::for_each(page.lines.rbegin(), page.lines.rend(), tell);
+  } else {
+    std::for_each(page.lines.begin(), page.lines.end(), tell);
   }
   std::string fin;
   XmlWriter w(fin);
@@ -94,6 +122,26 @@ void on_query(Gateway& gateway, const Stanza& iq, const Element& query, const Ta
   rsm::write(w, set);
   w.close();
   gateway.reply(iq, fin);
+}
+
+// XEP-0313 section 5.
+void on_metadata(Gateway& gateway, const Stanza& iq, const Target& target) {
+  const std::optional<RoomKey> key = archive_for(gateway, iq, target);
+  if (!key) return;
+  std::string out;
+  XmlWriter w(out);
+  w.open("metadata", ns::mam);
+  for (const bool last : {false, true}) {
+    const ArchivePage page = gateway.store().archive().page(*key, {.from_end = last, .max = 1});
+    if (page.lines.empty()) break;
+    const ArchiveLine& line = page.lines.front();
+    w.open(last ? "end" : "start")
+        .attr("id", line.id.value())
+        .attr("timestamp", format_datetime(line.time))
+        .close();
+  }
+  w.close();
+  gateway.reply(iq, out);
 }
 
 void on_form(Gateway& gateway, const Stanza& iq, const Target& target) {
@@ -114,6 +162,11 @@ void on_form(Gateway& gateway, const Stanza& iq, const Target& target) {
 
 }  // namespace
 
+std::string stanza_id_of(Store& store, RoomKey key, const MessageId& id) {
+  auto row = store.messages().by_network(key, id);
+  return row ? std::move(row->local_id) : id.value();
+}
+
 std::string body_of(const std::string& payload) {
   // A payload is what render::content wrote: its <body> has no attributes, and its text only the five XML
   // entities.
@@ -132,8 +185,9 @@ std::string body_of(const std::string& payload) {
 void add_archive(Gateway& gateway) {
   gateway.router().on_set(
       ns::mam, [&](const Stanza& iq, const Element& q, const Target& t) { on_query(gateway, iq, q, t); });
-  gateway.router().on_get(
-      ns::mam, [&](const Stanza& iq, const Element&, const Target& t) { on_form(gateway, iq, t); });
+  gateway.router().on_get(ns::mam, [&](const Stanza& iq, const Element& request, const Target& t) {
+    return request.name == "metadata" ? on_metadata(gateway, iq, t) : on_form(gateway, iq, t);
+  });
 }
 
 }  // namespace dragoman

@@ -12,14 +12,18 @@ namespace {
 // A question to somebody on the network, and what to make of the answer.
 void ask(Gateway& gateway, const Stanza& iq, const UserId& user, Act act,
          const std::function<std::string(const std::string&)>& answer) {
+  // A question is no reason to connect.
+  Session* session = gateway.network().find_session(PersonId{iq.from.bare().str()}, user);
+  if (session == nullptr) return gateway.refuse(iq, to_error({Reason::not_connected, {}}));
+  const bool ping = std::holds_alternative<Ping>(act);
   const std::string token = gateway.new_token();
-  gateway.questions().ask(token, [&gateway, iq, answer](const Questions::Reply& reply) {
+  gateway.questions().ask(token, [&gateway, iq, answer, ping](const Questions::Reply& reply) {
     if (const auto* failed = std::get_if<Failed>(&reply))
-      return gateway.refuse(iq, to_error(failed->failure));
+      return gateway.refuse(iq, ping ? to_ping_error(failed->failure) : to_error(failed->failure));
     const auto* answered = std::get_if<Answered>(&reply);
     gateway.reply(iq, answer(answered != nullptr ? answered->text : std::string()));
   });
-  gateway.network().session_for(PersonId{iq.from.bare().str()}, user).perform({user, token, std::move(act)});
+  session->perform({user, token, std::move(act)});
 }
 
 // Whom an iq is for: somebody on the network, if it is.

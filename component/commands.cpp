@@ -13,6 +13,17 @@ namespace dragoman {
 namespace {
 
 constexpr std::size_t most_dialogues = 10000;
+constexpr std::size_t most_of_one_person = 8;  // the oldest goes for a new one
+constexpr std::size_t most_answer_bytes = 64 << 10;
+
+std::size_t size_of(const Answers& answers) {
+  std::size_t bytes = 0;
+  for (const auto& [name, values] : answers) {
+    bytes += name.size();
+    for (const std::string& value : values) bytes += value.size() + 1;
+  }
+  return bytes;
+}
 
 const std::vector<Procedure>& own_procedures() {
   static const std::vector<Procedure> list = {
@@ -79,12 +90,15 @@ void Commands::on_command(const Stanza& iq, const Element& command, const Target
   }
 
   if (session.empty()) {
+    if (action == "cancel") return gateway_.refuse(iq, bad_request("Say which form to cancel."));
+    make_room(iq.from.bare());
     if (dialogues_.size() >= most_dialogues)
       return gateway_.refuse(iq, {"wait", "resource-constraint", "Too many open forms; try later."});
     Outcome outcome = run(iq, target, node, {}, false);
     if (std::holds_alternative<Form>(outcome)) {
       session = random_hex(8);
-      dialogues_[session] = {iq.from.str(), node, iq.to.str(), {}, gateway_.now() + std::chrono::hours(1)};
+      dialogues_[session] = {iq.from.str(), node, iq.to.str(), {}, gateway_.now() + std::chrono::hours(1),
+                             ++opened_};
     }
     return answer(iq, node, session, outcome);
   }
@@ -108,6 +122,10 @@ void Commands::on_command(const Stanza& iq, const Element& command, const Target
   if (action == "prev") return gateway_.refuse(iq, bad_request("This form has no step back."));
   if (const Element* x = command.child("x", ns::data_form)) {
     for (auto& [name, values] : form::answers(*x)) open->second.answers[name] = values;
+  }
+  if (size_of(open->second.answers) > most_answer_bytes) {
+    dialogues_.erase(open);
+    return gateway_.refuse(iq, policy_violation("These answers are too long."));
   }
   Outcome outcome = run(iq, target, node, open->second.answers, true);
   if (!std::holds_alternative<Form>(outcome)) dialogues_.erase(open);
@@ -187,6 +205,18 @@ void Commands::answer(const Stanza& iq, const std::string& node, const std::stri
   }
   w.close();
   gateway_.reply(iq, out);
+}
+
+void Commands::make_room(const Jid& person) {
+  const std::string theirs = person.str() + "/";
+  std::size_t open = 0;
+  auto oldest = dialogues_.end();
+  for (auto it = dialogues_.begin(); it != dialogues_.end(); ++it) {
+    if (!it->second.jid.starts_with(theirs) && it->second.jid != person.str()) continue;
+    ++open;
+    if (oldest == dialogues_.end() || it->second.number < oldest->second.number) oldest = it;
+  }
+  if (open >= most_of_one_person) dialogues_.erase(oldest);
 }
 
 void Commands::forget_old() {

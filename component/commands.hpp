@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -29,15 +30,18 @@ class Commands {
     std::string jid, node, address;
     Answers answers;
     std::chrono::system_clock::time_point ends;
+    std::uint64_t number = 0;  // in the order of their opening
   };
   Outcome run(const Stanza& iq, const Target& target, const std::string& node, const Answers& answers,
               bool submitted);
   Outcome run_own(const std::string& node, const Answers& answers, bool submitted);
   void answer(const Stanza& iq, const std::string& node, const std::string& session, const Outcome& outcome);
+  void make_room(const Jid& person);  // for one more of theirs
   void forget_old();
 
   Gateway& gateway_;
   std::unordered_map<std::string, Dialogue> dialogues_;
+  std::uint64_t opened_ = 0;
 };
 
 }  // namespace dragoman

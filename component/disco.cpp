@@ -93,7 +93,7 @@ void on_info(Gateway& gateway, const Stanza& iq, const Element& query, const Tar
       describe_room(gateway, w, person, *target.room());
     } else if (target.place() != nullptr) {
       identity(w, "conference", gateway.network().kind(), gateway.network().display_name(*target.place()));
-      for (std::string_view f : {ns::muc, ns::commands, ns::mam, ns::muc_stable_id}) feature(w, f);
+      for (std::string_view f : {ns::muc, ns::commands, ns::muc_stable_id}) feature(w, f);
       feature(w, "jid\\20escaping");
       if (iq.to.local.empty()) {
         identity(w, "gateway", gateway.network().kind(), gateway.network().title());

@@ -4,17 +4,13 @@
 #include <map>
 #include <utility>
 
-#include <spdlog/spdlog.h>
-
 #include "component/commands.hpp"
 #include "component/contact.hpp"
-#include "component/datetime.hpp"
 #include "component/facets.hpp"
 #include "component/muc.hpp"
 #include "component/subscriptions.hpp"
 #include "mapping/address.hpp"
 #include "mapping/digest.hpp"
-#include "mapping/outbox_table.hpp"
 #include "mapping/rooms_table.hpp"
 #include "mapping/settings_table.hpp"
 
@@ -32,17 +28,9 @@ struct Gateway::Closed {
   std::vector<std::unique_ptr<Contact>> contacts;
 };
 
-// A stanza or an event is being worked on. Networks may answer before a call returns, so these nest: only the
-// outermost lets go of what was closed meanwhile.
-struct Gateway::Busy {
-  explicit Busy(Gateway& g) : gateway(g) { ++gateway.depth_; }
-  Busy(const Busy&) = delete;
-  Busy& operator=(const Busy&) = delete;
-  ~Busy() {
-    if (--gateway.depth_ == 0) *gateway.closed_ = {};
-  }
-  Gateway& gateway;
-};
+Gateway::Busy::~Busy() {
+  if (--gateway.depth_ == 0) *gateway.closed_ = {};
+}
 
 namespace {
 
@@ -164,42 +152,19 @@ void Gateway::on_presence(const Stanza& stanza, const Target& target) {
   }
   const PersonId person{stanza.from.bare().str()};
   Muc* muc = find_room(person, *room);
-  if (muc == nullptr && stanza.type.empty()) muc = &open_room(person, *room);
-  if (muc != nullptr) muc->on_presence(stanza, target.nick);
-}
-
-void Gateway::on_link_up() {
-  const Busy busy(*this);
-  subscriptions_->announce_all();
-  if (!std::exchange(was_up_, true)) {
-    restore();
-  } else {
-    for (Muc* muc : all_rooms()) muc->tell_again(down_since_);
-  }
-  // What was said to people while nobody could be told.
-  for (OutboxItem& item : store_.outbox().pending(id(), "xmpp", 10000)) {
-    const std::size_t end = item.payload.rfind("</message>");
-    if (end != item.payload.npos && item.payload.find(ns::delay) == item.payload.npos) {
-      std::string delay;
-      XmlWriter(delay)
-          .open("delay", ns::delay)
-          .attr("from", domain())
-          .attr("stamp", format_datetime(item.time))
-          .close();
-      item.payload.insert(end, delay);
+  if (stanza.type.empty()) {
+    // XEP-0045 7.2.1. Whatever else comes here makes no room.
+    if (stanza.child("x", ns::muc) == nullptr &&
+        (muc == nullptr || muc->find_occupant(stanza.from.str()) == nullptr)) {
+      return refuse(stanza, {"modify", "not-acceptable", "You are not in this room: join it first."});
     }
-    if (!out_.send(item.payload)) break;
-    store_.outbox().done(id(), "xmpp", item.key);
+    if (target.nick.empty()) {
+      const std::string address = address_of(*room);
+      return refuse(stanza, {"modify", "jid-malformed", "Say which nick you want: " + address + "/nick."});
+    }
+    if (muc == nullptr) muc = &open_room(person, *room);
   }
-}
-
-void Gateway::on_link_down() {
-  down_since_ = now();
-  questions_.forget_iqs();
-}
-
-void Gateway::on_pressure(bool high) {
-  if (network_) network_->hold(high);
+  if (muc != nullptr) muc->on_presence(stanza, target.nick);
 }
 
 void Gateway::say_goodbye(const std::string& reason) {
@@ -218,39 +183,6 @@ void Gateway::tell_admins(const std::string& text) {
         .element("body", text)
         .close();
     send(out);
-  }
-}
-
-// Rooms that were joined when the program ended: joined again, for those whose clients still answer.
-void Gateway::restore() {
-  const std::vector<OccupantRow> occupants = store_.rooms().occupants(id());
-  for (const RoomRow& row : store_.rooms().joined(id())) {
-    std::vector<OccupantRow> here;
-    std::copy_if(occupants.begin(), occupants.end(), std::back_inserter(here),
-                 [&](const OccupantRow& o) { return o.room == row.key; });
-    Muc& muc = open_room(row.viewer, row.room);
-    if (here.empty() && !muc.preferences().persistent) {
-      store_.rooms().set_joined(row.key, false, row.nick, {});
-      close_room(muc);
-      continue;
-    }
-    muc.restore(row, here);
-    for (const OccupantRow& occupant : here) {
-      const std::string ping_id = "restore-" + new_token();
-      questions_.expect_iq(ping_id, [this, row, occupant](const Stanza& answer) {
-        Muc* joined = find_room(row.viewer, row.room);
-        if (answer.type == "error" && joined != nullptr)
-          joined->drop_occupant(occupant.jid, "The client is gone.");
-      });
-      std::string out;
-      XmlWriter w(out);
-      w.open("iq")
-          .attr("type", "get")
-          .attr("id", ping_id)
-          .attr("from", address_of(row.room) + "/" + occupant.nick);
-      w.attr("to", occupant.jid).open("ping", ns::ping).close().close();
-      send(out);
-    }
   }
 }
 
@@ -322,11 +254,15 @@ void Gateway::on_event(Session& from, Event event) {
     if (const auto* left = std::get_if<MemberLeft>(&event.what)) seen = {left->nick};
     if (const auto* renamed = std::get_if<MemberRenamed>(&event.what))
       seen = {renamed->nick, renamed->new_nick};
-    if (const auto* entered = std::get_if<Entered>(&event.what)) {
-      for (const Member& member : entered->members) seen.push_back(member.nick);
-    }
   }
+  const bool all = std::holds_alternative<Entered>(event.what) || std::holds_alternative<Exited>(event.what);
+  std::string updated;
+  if (const auto* u = std::get_if<MemberUpdated>(&event.what); u != nullptr && subscriptions_->any(person))
+    updated = u->member.nick;
   muc->room().on_event(event);
+  if (all) subscriptions_->announce_people(person);
+  if (!updated.empty())
+    subscriptions_->announce_member(person, network_->node_of(network_->user_of(*room, updated)));
   for (const std::string& nick : seen)
     subscriptions_->announce(person, network_->node_of(network_->user_of(*room, nick)));
 }
@@ -339,6 +275,7 @@ void Gateway::on_link(Session& from, const Event& event, const LinkState& state)
     }
   }
   subscriptions_->announce(person, network_->node_of(from.place()));
+  subscriptions_->announce_people(person);
 }
 
 const MemberTable* Gateway::members(const Session& of, const RoomId& room) const {
@@ -362,6 +299,7 @@ void Gateway::on_session_end(Session& session) {
                             Exited{Departure::lost, {}, "The connection to the network ended."}});
     }
   }
+  subscriptions_->announce_people(person);
 }
 
 // ------------------------------------------------------------------------------------------------------ for
@@ -447,19 +385,6 @@ void Gateway::close_room(Muc& room) {
   if (!node.empty()) closed_->rooms.push_back(std::move(node.mapped()));
 }
 
-void Gateway::deliver(const PersonId& to, std::string stanza) {
-  if (out_.send(stanza)) return;
-  OutboxItem item;
-  item.queue = "xmpp";
-  item.key = new_id();
-  item.payload = std::move(stanza);
-  item.time = now();
-  if (!store_.outbox().put(id(), item)) {
-    spdlog::error("{}: a message for {} is lost: the XMPP link is down and the store can't keep it", domain(),
-                  to.value());
-  }
-}
-
 void Gateway::reply(const Stanza& iq, std::string_view payload) {
   std::string out;
   XmlWriter w(out);
@@ -478,7 +403,14 @@ std::string Gateway::new_id() { return store_.archive().make_id().value(); }
 std::string Gateway::new_token() { return std::to_string(++token_counter_); }
 
 std::string Gateway::occupant_id(const RoomId& room, const std::string& whose) const {
-  return keyed_digest(occupant_key_, room.value() + ' ' + whose);
+  std::string source = room.value() + ' ' + whose;
+  // Few people say most: a digest a line would be a tenth of its cost.
+  auto& known = known_ids_[std::hash<std::string>{}(source) % known_ids_.size()];
+  if (known.first != source) {
+    known.second = keyed_digest(occupant_key_, source);
+    known.first = std::move(source);
+  }
+  return known.second;
 }
 
 }  // namespace dragoman

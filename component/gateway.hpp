@@ -2,6 +2,8 @@
 // rooms and contacts of all its users, and its network.
 #pragma once
 
+#include <array>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -25,6 +27,8 @@ class Muc;
 class Contact;
 class Commands;
 class Subscriptions;
+struct RoomRow;
+struct OccupantRow;
 
 // What an address of ours stands for.
 struct Target {
@@ -54,6 +58,7 @@ class Gateway final : public Sink {
   void on_link_up();
   void on_link_down();
   void on_pressure(bool high);
+  void tick(Time now);                          // every few seconds
   void say_goodbye(const std::string& reason);  // unavailable presences to all, before a clean stop
   void tell_admins(const std::string& text);
   void set_options(config::Bridge bridge, std::vector<std::string> admins);  // after a reload
@@ -74,6 +79,7 @@ class Gateway final : public Sink {
   const config::Bridge& bridge() const { return options_.bridge; }
   const std::string& domain() const { return options_.bridge.domain; }
   NetworkId id() const { return NetworkId{domain()}; }
+  Time down_since() const { return down_since_; }  // the link, when it was last lost
   Time now() const { return options_.now(); }
   std::string reload() {
     return options_.reload ? options_.reload() : std::string("there is no configuration file to read");
@@ -91,7 +97,8 @@ class Gateway final : public Sink {
   Contact& contact(const PersonId& person, const Conversation& with);
   void close_room(Muc& room);  // forgotten once the present stanza or event is done
 
-  // Stanzas out. `deliver` keeps the stanza for later while the link is down; the rest is dropped then.
+  // Stanzas out. `deliver` keeps the stanza for later while the link is down (so many a person); the rest is
+  // dropped then.
   bool send(std::string_view stanza) { return out_.send(stanza); }
   void deliver(const PersonId& to, std::string stanza);
   void reply(const Stanza& iq, std::string_view payload = {});
@@ -104,14 +111,31 @@ class Gateway final : public Sink {
  private:
   struct View;
   struct Closed;
-  struct Busy;
+  // A stanza or an event is being worked on. Networks may answer before a call returns, so these nest: only
+  // the outermost lets go of what was closed meanwhile.
+  struct Busy {
+    explicit Busy(Gateway& g) : gateway(g) { ++gateway.depth_; }
+    Busy(const Busy&) = delete;
+    Busy& operator=(const Busy&) = delete;
+    ~Busy();
+    Gateway& gateway;
+  };
+  struct Waiting {  // in the outbox, for one person
+    std::size_t kept = 0, dropped = 0;
+  };
   View& view(const PersonId& person);
   View* find_view(const PersonId& person) const;
   void on_message(const Stanza& stanza, const Target& target);
   void on_presence(const Stanza& stanza, const Target& target);
   void on_iq(const Stanza& stanza, const Target& target);
   void on_link(Session& from, const Event& event, const LinkState& state);
+
+  // recovery.cpp
   void restore();
+  void ask_whether_there(const RoomRow& row, const OccupantRow& occupant);
+  void work_off();
+  void drain_outbox();
+  void outbox_empty();
 
   Options options_;
   Store& store_;
@@ -125,9 +149,15 @@ class Gateway final : public Sink {
   std::unique_ptr<Closed> closed_;
   int depth_ = 0;
   std::string occupant_key_;
+  mutable std::array<std::pair<std::string, std::string>, 256>
+      known_ids_;  // of occupants, by what they are made of
   std::uint64_t token_counter_ = 0;
   Time down_since_{};
   bool was_up_ = false;
+  bool pressed_ = false;                            // the stream is full
+  bool outbox_waiting_ = true;                      // there may be something in it
+  std::unordered_map<PersonId, Waiting> waiting_;   // while it does
+  std::deque<std::pair<PersonId, RoomId>> untold_;  // views that are to be told again
 };
 
 }  // namespace dragoman

@@ -29,6 +29,8 @@ struct MucEvents {
 
   void operator()(const Entered& entered) const { muc.on_entered(entered, change); }
   void operator()(const MemberJoined& joined) const {
+    muc.identities_.entered(joined.member);
+    if (muc.behind_) muc.ghosts_.came(joined.member.nick);
     muc.for_each_entered([&](const Occupant& o) { muc.tell_present(o.jid, joined.member); });
   }
   void operator()(const MemberLeft& left) const {
@@ -38,24 +40,28 @@ struct MucEvents {
     if (left.how == Departure::banned) codes = "301", affiliation = "outcast";
     muc.for_each_entered(
         [&](const Occupant& o) { muc.tell_gone(o.jid, gone, codes, left.by, left.reason, {}, affiliation); });
-    muc.first_nick_.erase(left.nick);
+    muc.identities_.left(gone);
+    if (muc.behind_) muc.ghosts_.went(left.nick);
   }
   void operator()(const MemberRenamed& renamed) const {
-    // The occupant id stays what it was under the first nick (XEP-0421: stable while in the room).
-    auto first = muc.first_nick_.extract(renamed.nick);
     Member old = change.before.value_or(Member{.nick = renamed.nick});
     Member now = old;
     now.nick = renamed.new_nick;
-    muc.first_nick_[renamed.new_nick] = first.empty() ? renamed.nick : first.mapped();
     const bool self = renamed.new_nick == muc.room_.nick();
     muc.for_each_entered([&](const Occupant& o) {
       muc.tell_gone(o.jid, old, self ? "303,110" : "303", {}, {}, renamed.new_nick);
-      muc.tell_present(o.jid, now, self ? "110" : "");
     });
+    muc.identities_.renamed(old, renamed.new_nick);
+    muc.for_each_entered([&](const Occupant& o) { muc.tell_present(o.jid, now, self ? "110" : ""); });
+    if (muc.behind_) {
+      muc.ghosts_.went(renamed.nick, self);
+      muc.ghosts_.came(renamed.new_nick);
+    }
     if (self) muc.renames_.clear();
   }
   void operator()(const MemberUpdated& updated) const {
     const bool self = updated.member.nick == muc.room_.nick();
+    if (change.before) muc.identities_.updated(*change.before, updated.member);
     muc.for_each_entered(
         [&](const Occupant& o) { muc.tell_present(o.jid, updated.member, self ? "110" : ""); });
   }
@@ -97,13 +103,18 @@ struct MucEvents {
 Muc::Muc(Gateway& gateway, const RoomId& room, const PersonId& viewer)
     : gateway_(gateway),
       room_(room, viewer, gateway.network().nick_fold()),
-      key_(gateway.store().rooms().open(gateway.id(), room, viewer)),
+      key_(gateway.store().rooms().find(gateway.id(), room, viewer)),
       address_(gateway.address_of(room)),
       escaped_address_(xml_escaped(address_)) {
   room_.listen(*this);
 }
 
 Muc::~Muc() = default;
+
+RoomKey Muc::key() {
+  if (key_ == 0) key_ = gateway_.store().rooms().open(gateway_.id(), room_.id(), room_.viewer());
+  return key_;
+}
 
 const Occupant* Muc::find_occupant(std::string_view full_jid) const {
   for (const Occupant& o : occupants_) {
@@ -136,12 +147,11 @@ bool Muc::on_failed(const std::string& token, const Failure& failure) {
     return true;
   }
   if (auto rename = renames_.extract(token)) {
-    const std::string& asked = rename.mapped();
-    const std::size_t cut = asked.find('\n');
+    const Rename& asked = rename.mapped();
     std::string out;
     XmlWriter w(out);
-    w.open("presence").attr("from", address_ + "/" + asked.substr(cut + 1)).attr("to", asked.substr(0, cut));
-    w.attr("type", "error").open("x", ns::muc).close();
+    w.open("presence").attr("from", address_ + "/" + asked.nick).attr("to", asked.jid);
+    w.attr("type", "error").attr_if("id", asked.presence_id).open("x", ns::muc).close();
     write_error(w, to_error(failure));
     w.close();
     gateway_.send(out);

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "component/errors.hpp"
+#include "component/ghosts.hpp"
+#include "component/identities.hpp"
 #include "component/room.hpp"
 #include "component/stanza.hpp"
 #include "mapping/archive_table.hpp"
@@ -32,6 +34,8 @@ struct Occupant {
   std::string wanted;  // the nick it asked for
   bool entered = false;
   HistoryRequest history;
+  std::string presence_id = {};  // of the stanza that it joined with
+  SetAvailability shown = {};    // what the network knows of it
 };
 
 class Muc final : public RoomListener {
@@ -41,7 +45,7 @@ class Muc final : public RoomListener {
 
   Room& room() { return room_; }
   const Room& room() const { return room_; }
-  RoomKey key() const { return key_; }
+  RoomKey key();  // of its row, made where there is none; 0 while the store is in trouble
   const std::vector<Occupant>& occupants() const { return occupants_; }
   const Occupant* find_occupant(std::string_view full_jid) const;
   bool anybody() const { return !occupants_.empty(); }
@@ -61,14 +65,18 @@ class Muc final : public RoomListener {
   // A join that ended without an answer of its own.
   void entry_failed(const Failure& failure) { refuse_entry(failure); }
 
-  // The link to the XMPP server came back: everything is told again, with what was said since.
+  // The link to the XMPP server is lost: occupants hear nothing more until all is told again.
+  void fall_behind() { behind_ = true; }
+  // It came back: everything is told again, with what was said since.
   void tell_again(Time since);
-  // An occupant whose client is gone: an error came back, or the XMPP server says so.
+  // An occupant whose client is gone: an error came back, or the XMPP server says so. The room waits a while
+  // for somebody to come back before it is left.
   void drop_occupant(const std::string& full_jid, const std::string& reason);
   // Everybody out, as by a service that shuts down (332).
   void say_goodbye(const std::string& reason);
   // Joins again for those who were here when the program ended.
   void restore(const RoomRow& row, const std::vector<OccupantRow>& occupants);
+  void tick(Time now);
 
   const RoomPreferences& preferences();
   void forget_preferences() { preferences_.reset(); }  // they were changed
@@ -81,22 +89,28 @@ class Muc final : public RoomListener {
   void enter(const Stanza& stanza, const std::string& nick, const Element* x);
   void leave(const Stanza& stanza);
   void change_nick(const Stanza& stanza, const std::string& nick);
-  void set_availability(const Stanza& stanza);
+  void set_availability(Occupant& occupant, const Stanza& stanza);
   void welcome(Occupant& occupant, bool whole_history);
+  bool hears(const Occupant& occupant) const { return occupant.entered && !behind_; }
   void refuse_entry(const Failure& failure);
-  void tell_present(const std::string& to, const Member& member, std::string_view codes = {});
+  void tell_present(const std::string& to, const Member& member, std::string_view codes = {},
+                    std::string_view id = {});
   void tell_gone(const std::string& to, const Member& member, std::string_view codes, std::string_view by,
                  std::string_view reason, std::string_view new_nick = {}, std::string_view affiliation = {});
+  std::string gone(const std::string& to, const Member& member, std::string_view codes, std::string_view by,
+                   std::string_view reason, std::string_view new_nick, std::string_view affiliation) const;
+  void tell_surely(const Occupant& occupant, std::string stanza);  // kept while the link is down
   void write_item(XmlWriter& out, const Member& member, std::string_view new_nick, std::string_view by,
                   std::string_view reason, bool gone, std::string_view affiliation) const;
   void for_each_entered(const std::function<void(const Occupant&)>& visit) const;
   void remove_if_empty();
+  void leave_network(const std::string& reason);
   void on_entered(const Entered& entered, const Change& change);
   void on_exited(const Exited& exited, const Change& change);
   std::string occupant_id(const Member& member) const;
 
   // muc_message.cpp
-  void say(const Stanza& stanza);
+  void say(const Stanza& stanza, const Occupant& author);
   void invite(const Stanza& stanza, const Element& x);
   void on_content(const Event& event, const Content& content);
   void tell_message(std::string_view nick, std::string_view id, const std::string& payload,
@@ -105,7 +119,7 @@ class Muc final : public RoomListener {
   void tell_subject(const std::string& to);
   std::string payload_of(const Content& content, const MessageId& id, const Sender& sender) const;
   void archive(const MessageId& id, Time time, std::string_view nick, const std::string& payload);
-  Content with_network_ids(Content content, const Jid& sender);
+  Content with_network_ids(Content content, const PersonId& sender);
 
   // muc_history.cpp
   void tell_history(const Occupant& occupant);
@@ -134,9 +148,14 @@ class Muc final : public RoomListener {
   // The last few that were sent: a network that confirms nothing may still refuse one afterwards (IRC 404).
   std::deque<std::pair<std::string, std::shared_ptr<Pending>>> sent_;
   std::string join_token_;
-  std::unordered_map<std::string, std::string> renames_;  // token -> the full JID that asked
-  std::unordered_map<std::string, std::string>
-      first_nick_;  // of members who changed nick: for their occupant id
+  struct Rename {  // somebody's wish for another nick
+    std::string jid, nick, presence_id;
+  };
+  std::unordered_map<std::string, Rename> renames_;  // by token
+  Identities identities_;
+  bool behind_ = false;  // the occupants have not been told all
+  Ghosts ghosts_;        // while they have not
+  std::optional<Time> empty_since_;
   std::optional<RoomPreferences> preferences_;
   std::string password_;
   bool subject_known_ = false;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "component/datetime.hpp"
+#include "component/facets.hpp"
 #include "component/gateway.hpp"
 #include "component/muc.hpp"
 
@@ -34,7 +35,7 @@ void Muc::tell_lines(const std::string& to, const std::vector<ArchiveLine>& line
         .attr("from", address_)
         .attr("stamp", format_datetime(line.time))
         .close();
-    tell_message(line.nick, line.id.value(), line.payload, delay, &to);
+    tell_message(line.nick, stanza_id_of(gateway_.store(), key_, line.id), line.payload, delay, &to);
   }
 }
 

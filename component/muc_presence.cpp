@@ -38,21 +38,14 @@ HistoryRequest history_of(const Element& x, Time now);
 void Muc::on_presence(const Stanza& stanza, const std::string& nick) {
   if (stanza.type == "unavailable") return leave(stanza);
   if (stanza.type == "error") return drop_occupant(stanza.from.str(), "The client is gone.");
-  const Element* x = stanza.child("x", ns::muc);
-  const Occupant* here = find_occupant(stanza.from.str());
-  if (x == nullptr && here == nullptr) {
-    // A presence without <x/> from somebody who is not here: a client that believes it is (XEP-0045 7.2.1
-    // note).
-    gateway_.refuse(stanza, {"modify", "not-acceptable", "You are not in this room: join it first."});
-    return remove_if_empty();
+  if (behind_ && gateway_.out().up()) tell_again(gateway_.down_since());
+  if (const Element* x = stanza.child("x", ns::muc)) return enter(stanza, nick, x);
+  const std::string jid = stanza.from.str();
+  for (Occupant& o : occupants_) {
+    if (o.jid != jid) continue;
+    if (o.entered && nick != room_.nick()) return change_nick(stanza, nick);
+    return set_availability(o, stanza);
   }
-  if (nick.empty()) {
-    gateway_.refuse(stanza, {"modify", "jid-malformed", "Say which nick you want: " + address_ + "/nick."});
-    return remove_if_empty();
-  }
-  if (x != nullptr) return enter(stanza, nick, x);
-  if (here->entered && nick != room_.nick()) return change_nick(stanza, nick);
-  set_availability(stanza);
 }
 
 void Muc::enter(const Stanza& stanza, const std::string& nick, const Element* x) {
@@ -62,20 +55,28 @@ void Muc::enter(const Stanza& stanza, const std::string& nick, const Element* x)
     if (o.jid == jid) occupant = &o;
   }
   if (occupant == nullptr) {
-    occupants_.push_back({jid, PersonId{stanza.from.bare().str()}, {}, false, {}});
+    occupants_.push_back({.jid = jid, .person = PersonId{stanza.from.bare().str()}});
     occupant = &occupants_.back();
   }
+  empty_since_.reset();
   occupant->wanted = nick;
+  occupant->presence_id = stanza.id;
   occupant->history = history_of(*x, gateway_.now());
   if (const Element* password = x->child("password")) password_ = password->text;
 
-  if (room_.is_in()) return welcome(*occupant, false);
-  if (room_.state() == Room::State::entering) return;
-  room_.set_entering();
-  join_token_ = gateway_.new_token();
-  gateway_.network()
-      .session_for(occupant->person, room_.id())
-      .perform({room_.id(), join_token_, Join{nick, password_}});
+  if (room_.is_in()) {
+    welcome(*occupant, false);
+  } else if (room_.state() == Room::State::out) {
+    room_.set_entering();
+    join_token_ = gateway_.new_token();
+    gateway_.network()
+        .session_for(occupant->person, room_.id())
+        .perform({room_.id(), join_token_, Join{nick, password_}});
+  }
+  // The answer may have come already, and been a refusal.
+  for (Occupant& o : occupants_) {
+    if (o.jid == jid) return set_availability(o, stanza);
+  }
 }
 
 void Muc::welcome(Occupant& occupant, bool restored) {
@@ -87,7 +88,7 @@ void Muc::welcome(Occupant& occupant, bool restored) {
   // connection).
   std::string codes = "100,110";
   if (!restored && occupant.wanted != room_.nick()) codes += ",210";
-  tell_present(occupant.jid, self, codes);
+  tell_present(occupant.jid, self, codes, std::exchange(occupant.presence_id, {}));
   const bool news = !occupant.entered;
   occupant.entered = true;
   tell_history(occupant);
@@ -96,8 +97,8 @@ void Muc::welcome(Occupant& occupant, bool restored) {
 }
 
 void Muc::on_entered(const Entered& entered, const Change& change) {
-  gateway_.store().rooms().set_joined(key_, true, entered.nick, password_);
-  join_token_.clear();
+  gateway_.store().rooms().set_joined(key(), true, entered.nick, password_);
+  const bool asked_for = !std::exchange(join_token_, {}).empty();
   features_changed();
   if (!change.first) {
     if (change.nick_before != entered.nick) {
@@ -105,14 +106,22 @@ void Muc::on_entered(const Entered& entered, const Change& change) {
       Member self = room_.members().find(entered.nick).value_or(Member{.nick = entered.nick});
       Member old = self;
       old.nick = change.nick_before;
-      for_each_entered([&](const Occupant& o) {
-        tell_gone(o.jid, old, "303,110", {}, {}, entered.nick);
-        tell_present(o.jid, self, "110");
-      });
+      for_each_entered([&](const Occupant& o) { tell_gone(o.jid, old, "303,110", {}, {}, entered.nick); });
+      identities_.renamed(old, entered.nick);
+      for_each_entered([&](const Occupant& o) { tell_present(o.jid, self, "110"); });
+      if (behind_) ghosts_.went(change.nick_before, true), ghosts_.came(entered.nick);
     }
     for (const std::string& nick : change.difference.left) {
       if (nick == change.nick_before) continue;
-      for_each_entered([&](const Occupant& o) { tell_gone(o.jid, Member{.nick = nick}, {}, {}, {}); });
+      const Member left{.nick = nick};
+      for_each_entered([&](const Occupant& o) { tell_gone(o.jid, left, {}, {}, {}); });
+      identities_.left(left);
+      if (behind_) ghosts_.went(nick);
+    }
+    for (const Member& member : change.difference.joined) {
+      if (member.nick == entered.nick) continue;
+      identities_.entered(member);
+      if (behind_) ghosts_.came(member.nick);
     }
     for (const auto* list : {&change.difference.joined, &change.difference.changed}) {
       for (const Member& member : *list) {
@@ -124,12 +133,10 @@ void Muc::on_entered(const Entered& entered, const Change& change) {
     }
     tell_service("The connection is back.");
   }
-  bool somebody = false;
   for (std::size_t i = 0; i < occupants_.size(); ++i) {
     if (!occupants_[i].entered) welcome(occupants_[i], false);
-    somebody = true;
   }
-  if (!somebody && change.first && !preferences().persistent) {
+  if (change.first && !asked_for) {
     // The network put the user into the room: the client hears of it as an invitation.
     std::string out;
     XmlWriter w(out);
@@ -148,13 +155,13 @@ void Muc::refuse_entry(const Failure& failure) {
     std::string out;
     XmlWriter w(out);
     w.open("presence").attr("from", address_ + "/" + o.wanted).attr("to", o.jid).attr("type", "error");
-    w.open("x", ns::muc).close();
+    w.attr_if("id", o.presence_id).open("x", ns::muc).close();
     write_error(w, error);
     w.close();
-    gateway_.send(out);
+    tell_surely(o, std::move(out));
     if (o.entered) gateway_.store().rooms().remove_occupant(key_, o.jid);
   }
-  gateway_.store().rooms().set_joined(key_, false, room_.nick(), {});
+  if (key_ != 0) gateway_.store().rooms().set_joined(key_, false, room_.nick(), {});
   gateway_.close_room(*this);
 }
 
@@ -169,14 +176,7 @@ void Muc::leave(const Stanza& stanza) {
                 reason);
       gateway_.store().rooms().remove_occupant(key_, jid);
       occupants_.erase(it);
-      if (occupants_.empty() && !preferences().persistent) {
-        gateway_.network()
-            .session_for(room_.viewer().empty() ? PersonId{stanza.from.bare().str()} : room_.viewer(),
-                         room_.id())
-            .perform({room_.id(), {}, Leave{reason}});
-        gateway_.store().rooms().set_joined(key_, false, room_.nick(), {});
-        gateway_.close_room(*this);
-      }
+      if (occupants_.empty() && !preferences().persistent) leave_network(reason);
       return;
     }
     occupants_.erase(it);
@@ -184,24 +184,8 @@ void Muc::leave(const Stanza& stanza) {
   }
 }
 
-void Muc::drop_occupant(const std::string& full_jid, const std::string& reason) {
-  for (auto it = occupants_.begin(); it != occupants_.end(); ++it) {
-    if (it->jid != full_jid) continue;
-    gateway_.store().rooms().remove_occupant(key_, full_jid);
-    occupants_.erase(it);
-    if (occupants_.empty() && !preferences().persistent && room_.state() != Room::State::out) {
-      if (Session* session = gateway_.network().find_session(room_.viewer(), room_.id())) {
-        session->perform({room_.id(), {}, Leave{reason}});
-      }
-      gateway_.store().rooms().set_joined(key_, false, room_.nick(), {});
-    }
-    return remove_if_empty();
-  }
-}
-
 void Muc::remove_if_empty() {
-  if (!occupants_.empty()) return;
-  if (room_.is_in() && preferences().persistent) return;
+  if (!occupants_.empty() || room_.is_in()) return;
   if (room_.state() == Room::State::entering) {
     if (Session* session = gateway_.network().find_session(room_.viewer(), room_.id())) {
       session->perform({room_.id(), {}, Leave{}});
@@ -212,22 +196,24 @@ void Muc::remove_if_empty() {
 
 void Muc::change_nick(const Stanza& stanza, const std::string& nick) {
   std::string token = gateway_.new_token();
-  renames_[token] = stanza.from.str() + '\n' + nick;
+  renames_[token] = {stanza.from.str(), nick, stanza.id};
   gateway_.network()
       .session_for(PersonId{stanza.from.bare().str()}, room_.id())
       .perform({room_.id(), token, SetNick{nick}});
 }
 
-void Muc::set_availability(const Stanza& stanza) {
+void Muc::set_availability(Occupant& occupant, const Stanza& stanza) {
   const Element* show = stanza.root.child("show");
   const Element* status = stanza.root.child("status");
   const bool away = show != nullptr && (show->text == "away" || show->text == "xa" || show->text == "dnd");
   SetAvailability now{away ? Availability::away : Availability::online,
                       status != nullptr ? status->text : std::string()};
   if (away && now.status.empty()) now.status = show->text;
-  gateway_.network()
-      .session_for(PersonId{stanza.from.bare().str()}, room_.id())
-      .perform({room_.id(), {}, std::move(now)});
+  // What one says of oneself while online is nothing to these networks.
+  if (!away) now.status.clear();
+  if (now.availability == occupant.shown.availability && now.status == occupant.shown.status) return;
+  occupant.shown = now;
+  gateway_.network().session_for(occupant.person, room_.id()).perform({room_.id(), {}, std::move(now)});
 }
 
 void Muc::on_exited(const Exited& exited, const Change& change) {
@@ -248,7 +234,7 @@ void Muc::on_exited(const Exited& exited, const Change& change) {
   auto all = std::exchange(occupants_, {});
   for (const Occupant& o : all) {
     if (o.entered) {
-      tell_gone(o.jid, self, codes, exited.by, exited.reason, {}, affiliation);
+      tell_surely(o, gone(o.jid, self, codes, exited.by, exited.reason, {}, affiliation));
       gateway_.store().rooms().remove_occupant(key_, o.jid);
     }
   }
@@ -257,40 +243,6 @@ void Muc::on_exited(const Exited& exited, const Change& change) {
     on_failed(token, {Reason::not_joined, "You left the room before this was sent."});
   }
   gateway_.close_room(*this);
-}
-
-void Muc::say_goodbye(const std::string& reason) {
-  Member self = room_.members().find(room_.nick()).value_or(Member{.nick = room_.nick()});
-  for (const Occupant& o : std::exchange(occupants_, {})) {
-    if (o.entered) tell_gone(o.jid, self, "110,332", {}, reason);
-    gateway_.store().rooms().remove_occupant(key_, o.jid);
-  }
-  if (!preferences().persistent) gateway_.store().rooms().set_joined(key_, false, room_.nick(), {});
-}
-
-void Muc::restore(const RoomRow& row, const std::vector<OccupantRow>& rows) {
-  password_ = row.password;
-  for (const OccupantRow& occupant : rows) {
-    auto jid = Jid::parse(occupant.jid);
-    if (!jid) continue;
-    // Its history is what was said since: nothing was while we were away, and the rest it has.
-    occupants_.push_back({occupant.jid, PersonId{jid->bare().str()}, row.nick, false, {.max_stanzas = 0}});
-  }
-  if (room_.state() != Room::State::out) return;
-  room_.set_entering();
-  join_token_ = gateway_.new_token();
-  gateway_.network()
-      .session_for(row.viewer, room_.id())
-      .perform({room_.id(), join_token_, Join{row.nick, password_, true}});
-}
-
-void Muc::tell_again(Time since) {
-  for (std::size_t i = 0; i < occupants_.size(); ++i) {
-    if (!occupants_[i].entered) continue;
-    occupants_[i].history = {.since = since};
-    welcome(occupants_[i], true);
-    occupants_[i].history = {};
-  }
 }
 
 void Muc::on_self_ping(const Stanza& iq, const std::string& nick) {
@@ -305,7 +257,7 @@ void Muc::on_self_ping(const Stanza& iq, const std::string& nick) {
   Stanza question = iq;
   gateway_.questions().ask(token, [this_gateway = &gateway_, question](const Questions::Reply& reply) {
     if (const auto* failed = std::get_if<Failed>(&reply)) {
-      this_gateway->refuse(question, to_error(failed->failure));
+      this_gateway->refuse(question, to_ping_error(failed->failure));
     } else {
       this_gateway->reply(question);
     }
@@ -318,7 +270,8 @@ void Muc::on_self_ping(const Stanza& iq, const std::string& nick) {
 // -------------------------------------------------------------------------------------------------------------
 // writing
 
-void Muc::tell_present(const std::string& to, const Member& member, std::string_view codes) {
+void Muc::tell_present(const std::string& to, const Member& member, std::string_view codes,
+                       std::string_view id) {
   std::string out;
   out.reserve(384);
   out += "<presence from='";
@@ -327,6 +280,10 @@ void Muc::tell_present(const std::string& to, const Member& member, std::string_
   xml_escape(out, member.nick);
   out += "' to='";
   xml_escape(out, to);
+  if (!id.empty()) {
+    out += "' id='";
+    xml_escape(out, id);
+  }
   out += "'>";
   XmlWriter w(out);
   if (member.availability == Availability::away) {
@@ -347,6 +304,16 @@ void Muc::tell_present(const std::string& to, const Member& member, std::string_
 
 void Muc::tell_gone(const std::string& to, const Member& member, std::string_view codes, std::string_view by,
                     std::string_view reason, std::string_view new_nick, std::string_view affiliation) {
+  gateway_.send(gone(to, member, codes, by, reason, new_nick, affiliation));
+}
+
+void Muc::tell_surely(const Occupant& occupant, std::string stanza) {
+  if (!gateway_.send(stanza)) gateway_.deliver(occupant.person, std::move(stanza));
+}
+
+std::string Muc::gone(const std::string& to, const Member& member, std::string_view codes,
+                      std::string_view by, std::string_view reason, std::string_view new_nick,
+                      std::string_view affiliation) const {
   std::string out;
   XmlWriter w(out);
   w.open("presence").attr("from", address_ + "/" + member.nick).attr("to", to).attr("type", "unavailable");
@@ -361,7 +328,7 @@ void Muc::tell_gone(const std::string& to, const Member& member, std::string_vie
   w.close();
   w.open("occupant-id", ns::occupant_id).attr("id", occupant_id(member)).close();
   w.close();
-  gateway_.send(out);
+  return out;
 }
 
 void Muc::write_item(XmlWriter& w, const Member& member, std::string_view new_nick, std::string_view by,
@@ -381,15 +348,12 @@ void Muc::write_item(XmlWriter& w, const Member& member, std::string_view new_ni
 }
 
 std::string Muc::occupant_id(const Member& member) const {
-  if (!member.account.empty()) return gateway_.occupant_id(room_.id(), "account " + member.account);
-  auto renamed = first_nick_.find(member.nick);
-  return gateway_.occupant_id(room_.id(),
-                              "nick " + (renamed == first_nick_.end() ? member.nick : renamed->second));
+  return gateway_.occupant_id(room_.id(), identities_.of(member));
 }
 
 void Muc::for_each_entered(const std::function<void(const Occupant&)>& visit) const {
   for (const Occupant& o : occupants_) {
-    if (o.entered) visit(o);
+    if (hears(o)) visit(o);
   }
 }
 

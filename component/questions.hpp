@@ -18,7 +18,7 @@ class Questions {
   using OnReply = std::function<void(const Reply&)>;
   using OnIq = std::function<void(const Stanza& result_or_error)>;
 
-  void ask(const std::string& token, OnReply done) { network_[token] = std::move(done); }
+  void ask(const std::string& token, OnReply done) { network_[token] = {std::move(done), {}}; }
   // Profiles, listings and lists carry no token: the network answers these in the order asked, in their
   // conversation.
   void ask_for(const std::string& token, const std::string& what, OnReply done);
@@ -26,14 +26,26 @@ class Questions {
   bool answer_for(const std::string& what, const Reply& reply);
   void fail_all(const Failure& why);
 
-  void expect_iq(const std::string& id, OnIq done) { iqs_[id] = std::move(done); }
+  // Answered by `from` alone (a full JID): an id can be guessed, or come back from somebody else.
+  void expect_iq(const std::string& id, const std::string& from, OnIq done) {
+    iqs_[id] = {from, std::move(done)};
+  }
   bool on_iq_answer(const Stanza& stanza);
+  std::size_t open() const { return network_.size() + by_what_.size(); }  // for tests
   void forget_iqs() { iqs_.clear(); }
 
  private:
-  std::unordered_map<std::string, OnReply> network_;
+  struct Open {
+    OnReply done;
+    std::string what;  // its key in by_what_; may be empty
+  };
+  struct OpenIq {
+    std::string from;
+    OnIq done;
+  };
+  std::unordered_map<std::string, Open> network_;
   std::unordered_map<std::string, std::vector<std::string>> by_what_;  // tokens, oldest first
-  std::unordered_map<std::string, OnIq> iqs_;
+  std::unordered_map<std::string, OpenIq> iqs_;
 };
 
 }  // namespace dragoman

@@ -2,6 +2,7 @@
 // person types into an address.
 #include "component/facets.hpp"
 #include "component/gateway.hpp"
+#include "component/subscriptions.hpp"
 #include "mapping/address.hpp"
 #include "mapping/settings_table.hpp"
 
@@ -46,6 +47,7 @@ void on_set(Gateway& gateway, const Stanza& iq, const Element& query) {
     gateway.reply(iq);
     // XEP-0100 4.3.1: both directions of the subscription end, and the gateway is gone.
     presence("unsubscribe"), presence("unsubscribed"), presence("unavailable");
+    gateway.subscriptions().forget(person);
     return;
   }
   if (!settings.register_person(gateway.id(), person)) {

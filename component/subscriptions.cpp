@@ -7,9 +7,15 @@
 
 namespace dragoman {
 
+namespace {
+
+constexpr std::size_t most_nodes = 1000;  // of one person
+
+}  // namespace
+
 void Subscriptions::load() {
   for (auto& [person, node] : gateway_.store().settings().subscriptions(gateway_.id()))
-    by_person_[person].insert(node);
+    by_person_[person].try_emplace(node);
 }
 
 void Subscriptions::on_presence(const Stanza& stanza, const Target& target) {
@@ -20,20 +26,15 @@ void Subscriptions::on_presence(const Stanza& stanza, const Target& target) {
       gateway_.refuse(stanza, item_not_found("There is no such address here."));
     return;
   }
-  auto answer = [&](std::string_view type) {
-    std::string out;
-    XmlWriter(out)
-        .open("presence")
-        .attr("from", address(node))
-        .attr("to", person.value())
-        .attr("type", type)
-        .close();
-    gateway_.send(out);
-  };
   if (stanza.type == "subscribe") {
-    by_person_[person].insert(node);
+    Nodes& nodes = by_person_[person];
+    if (nodes.size() >= most_nodes && !nodes.contains(node)) {
+      return gateway_.refuse(
+          stanza, {"wait", "resource-constraint", "You have too many contacts here. Remove one first."});
+    }
+    nodes.try_emplace(node);
     gateway_.store().settings().subscribe(gateway_.id(), person, node);
-    answer("subscribed");
+    send(person, node, "subscribed");
     tell(person, node);
   } else if (stanza.type == "unsubscribe") {
     if (auto found = by_person_.find(person); found != by_person_.end()) {
@@ -41,7 +42,7 @@ void Subscriptions::on_presence(const Stanza& stanza, const Target& target) {
       if (found->second.empty()) by_person_.erase(found);
     }
     gateway_.store().settings().unsubscribe(gateway_.id(), person, node);
-    answer("unsubscribed");
+    send(person, node, "unsubscribed");
   } else if (stanza.type == "probe" || stanza.type.empty()) {
     // Their client came online, or asks: what they subscribed to is told (an unsubscribed one hears nothing).
     auto found = by_person_.find(person);
@@ -50,34 +51,82 @@ void Subscriptions::on_presence(const Stanza& stanza, const Target& target) {
   // subscribed, unsubscribed, unavailable and error need no answer.
 }
 
-bool Subscriptions::is_available(const PersonId& person, const std::string& node) const {
+std::string Subscriptions::presence_of(const PersonId& person, const std::string& node) const {
+  constexpr const char* unavailable = " type='unavailable'/>";
   auto where = gateway_.network().resolve(node);
-  if (!where) return false;
+  if (!where) return unavailable;
   if (const auto* place = std::get_if<PlaceId>(&*where)) {
-    if (node.empty() && place->empty()) return true;  // the gateway itself, while it runs
+    if (node.empty() && place->empty()) return "/>";  // the gateway itself, while it runs
     Session* session = gateway_.network().find_session(person, *where);
-    return session != nullptr && session->link() == Link::up;
+    return session != nullptr && session->link() == Link::up ? "/>" : unavailable;
   }
-  if (const auto* user = std::get_if<UserId>(&*where)) {
-    for (Muc* muc : gateway_.rooms_of(person)) {
-      const std::string nick = gateway_.network().nick_of(*user);
-      if (muc->room().is_in() && muc->room().members().contains(nick) &&
-          gateway_.network().user_of(muc->room().id(), nick) == *user) {
-        return true;
-      }
-    }
+  const auto* user = std::get_if<UserId>(&*where);
+  if (user == nullptr) return unavailable;
+  const std::string nick = gateway_.network().nick_of(*user);
+  for (Muc* muc : gateway_.rooms_of(person)) {
+    if (muc->room().state() != Room::State::in) continue;
+    auto member = muc->room().members().find(nick);
+    if (!member || gateway_.network().user_of(muc->room().id(), nick) != *user) continue;
+    if (member->availability != Availability::away) return "/>";
+    std::string out;
+    XmlWriter w(out);
+    w.element("show", "away");
+    if (!member->status.empty()) w.element("status", member->status);
+    return ">" + out + "</presence>";
   }
-  return false;
+  return unavailable;
 }
 
 void Subscriptions::tell(const PersonId& to, const std::string& node, bool only_available) {
-  const bool available = is_available(to, node);
-  if (!available && only_available) return;
+  std::string presence = presence_of(to, node);
+  if (only_available && presence.starts_with(" type=")) return;
+  gateway_.send("<presence from='" + xml_escaped(address(node)) + "' to='" + xml_escaped(to.value()) + "'" +
+                presence);
+  if (auto found = by_person_.find(to); found != by_person_.end()) {
+    if (auto told = found->second.find(node); told != found->second.end()) told->second = std::move(presence);
+  }
+}
+
+void Subscriptions::announce_people(const PersonId& person) {
+  auto found = by_person_.find(person);
+  if (found == by_person_.end()) return;
+  for (const auto& [node, told] : found->second) announce_change(person, node, told);
+}
+
+void Subscriptions::announce_member(const PersonId& person, const std::string& node) {
+  auto found = by_person_.find(person);
+  if (found == by_person_.end()) return;
+  if (auto told = found->second.find(node); told != found->second.end())
+    announce_change(person, node, told->second);
+}
+
+void Subscriptions::announce_change(const PersonId& person, const std::string& node,
+                                    const std::string& told) {
+  auto where = gateway_.network().resolve(node);
+  if (!where || !std::holds_alternative<UserId>(*where)) return;
+  const std::string now = presence_of(person, node);
+  // Never told is the same as unavailable.
+  if (now != told && !(told.empty() && now.starts_with(" type="))) tell(person, node);
+}
+
+void Subscriptions::forget(const PersonId& person) {
+  auto found = by_person_.extract(person);
+  if (found.empty()) return;
+  for (const auto& [node, told] : found.mapped()) {
+    gateway_.store().settings().unsubscribe(gateway_.id(), person, node);
+    if (node.empty()) continue;
+    for (const char* type : {"unsubscribe", "unsubscribed", "unavailable"}) send(person, node, type);
+  }
+}
+
+void Subscriptions::send(const PersonId& to, const std::string& node, std::string_view type) {
   std::string out;
-  XmlWriter w(out);
-  w.open("presence").attr("from", address(node)).attr("to", to.value());
-  if (!available) w.attr("type", "unavailable");
-  w.close();
+  XmlWriter(out)
+      .open("presence")
+      .attr("from", address(node))
+      .attr("to", to.value())
+      .attr("type", type)
+      .close();
   gateway_.send(out);
 }
 
@@ -86,24 +135,15 @@ void Subscriptions::announce(const PersonId& person, const std::string& node) {
   if (found != by_person_.end() && found->second.contains(node)) tell(person, node);
 }
 
-void Subscriptions::announce_all() {
+void Subscriptions::announce_all(bool again) {
   for (const auto& [person, nodes] : by_person_) {
-    for (const std::string& node : nodes) tell(person, node, true);
+    for (const auto& [node, told] : nodes) tell(person, node, !again);
   }
 }
 
 void Subscriptions::say_goodbye() {
   for (const auto& [person, nodes] : by_person_) {
-    for (const std::string& node : nodes) {
-      std::string out;
-      XmlWriter(out)
-          .open("presence")
-          .attr("from", address(node))
-          .attr("to", person.value())
-          .attr("type", "unavailable")
-          .close();
-      gateway_.send(out);
-    }
+    for (const auto& [node, told] : nodes) send(person, node, "unavailable");
   }
 }
 

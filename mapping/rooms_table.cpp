@@ -64,6 +64,13 @@ RoomKey RoomsTable::open(const NetworkId& network, const RoomId& room, const Per
   return key;
 }
 
+RoomKey RoomsTable::find(const NetworkId& network, const RoomId& room, const PersonId& viewer) {
+  RoomKey key = 0;
+  sql_->find.read([&](const Statement::Row& row) { key = row.number(0); }, network.value(), room.value(),
+                  viewer.value());
+  return key;
+}
+
 std::optional<RoomRow> RoomsTable::get(RoomKey key) {
   std::optional<RoomRow> room;
   sql_->get.read([&](const Statement::Row& row) { room = to_room(row, store_.secrets()); }, key);

@@ -37,6 +37,7 @@ class RoomsTable {
   ~RoomsTable();
   // The row for a view, made if there is none. 0 when the store is in trouble.
   RoomKey open(const NetworkId& network, const RoomId& room, const PersonId& viewer);
+  RoomKey find(const NetworkId& network, const RoomId& room, const PersonId& viewer);  // 0: there is none
   std::optional<RoomRow> get(RoomKey key);
   bool set_joined(RoomKey key, bool joined, const std::string& nick, const std::string& password);
   std::vector<RoomRow> joined(const NetworkId& network);

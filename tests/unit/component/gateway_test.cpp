@@ -1,5 +1,7 @@
 #include "tests/unit/component/world.hpp"
 
+#include "mapping/settings_table.hpp"
+
 namespace dragoman::test {
 namespace {
 
@@ -89,6 +91,51 @@ TEST(Gateway, ASubscriptionIsAnsweredAndPresenceIsTold) {
   EXPECT_TRUE(w.sent.empty()) << w.all();
 }
 
+TEST(Gateway, ContactsComeAndGoWithTheRoomsOneIsIn) {
+  World w;
+  w.in("<presence type='subscribe' from='juliet@example.org' to='echo@echo.example'/>");
+  EXPECT_EQ(w.count({"from='echo@echo.example'", "unavailable"}), 1U) << w.all();
+  w.join();
+  EXPECT_EQ(w.count({"<presence from='echo@echo.example' to='juliet@example.org'/>"}), 1U) << w.all();
+  Session& session = w.gateway().network().session_for(PersonId{"juliet@example.org"}, RoomId{"#room"});
+  const Member away{.nick = "echo", .status = "dinner", .availability = Availability::away};
+  w.sent.clear();
+  w.gateway().on_event(session, {RoomId{"#room"}, {}, {}, {}, false, MemberUpdated{away, {}}});
+  EXPECT_EQ(w.count({"from='echo@echo.example'", "<show>away</show><status>dinner</status>"}), 1U) << w.all();
+  w.in("<presence type='unavailable' from='" + juliet + "' to='#room@echo.example/juliet'/>");
+  EXPECT_EQ(w.count({"from='echo@echo.example'", "to='juliet@example.org'", "unavailable"}), 1U) << w.all();
+}
+
+TEST(Gateway, UnregisteringEndsAllSubscriptions) {
+  World w;
+  w.in(iq("set", "echo.example", "<query xmlns='jabber:iq:register'/>"));
+  w.in("<presence type='subscribe' from='juliet@example.org' to='friend@echo.example'/>");
+  w.in(iq("set", "echo.example", "<query xmlns='jabber:iq:register'><remove/></query>"));
+  for (const std::string from : {"echo.example", "friend@echo.example"}) {
+    for (const std::string type : {"unsubscribe", "unsubscribed", "unavailable"}) {
+      EXPECT_EQ(w.count({"from='" + from + "'", "type='" + type + "'"}), 1U)
+          << from << " " << type << w.all();
+    }
+  }
+  w.in("<presence type='probe' from='juliet@example.org' to='friend@echo.example'/>");
+  EXPECT_TRUE(w.sent.empty()) << w.all();
+  EXPECT_TRUE(w.store().settings().subscriptions(w.gateway().id()).empty());
+}
+
+TEST(Gateway, SoManyContactsAPersonAndNoMore) {
+  World w;
+  const auto subscribe = [&](int i) {
+    w.in("<presence type='subscribe' from='juliet@example.org' to='friend" + std::to_string(i) +
+         "@echo.example'/>");
+  };
+  for (int i = 0; i < 1000; ++i) subscribe(i);
+  EXPECT_EQ(w.count({"type='subscribed'"}), 1U) << w.all();
+  subscribe(1000);
+  EXPECT_EQ(w.count({"type='error'", "resource-constraint"}), 1U) << w.all();
+  subscribe(999);
+  EXPECT_EQ(w.count({"type='subscribed'"}), 1U) << "that one is there already\n" << w.all();
+}
+
 TEST(Gateway, AChatIsAnsweredByTheSameAddress) {
   World w;
   w.in("<message type='chat' id='c1' from='" + juliet +
@@ -154,6 +201,49 @@ TEST(Commands, AFormIsFilledInStepByStep) {
   EXPECT_EQ(w.count({"completed", "Hello Romeo!"}), 1U) << w.all();
   w.in(iq("set", "echo.example", complete));
   EXPECT_EQ(w.count({"bad-request"}), 1U) << "it is used up\n" << w.all();
+}
+
+TEST(Commands, APersonHasSoManyFormsOpenAndTheOldestGoes) {
+  World w;
+  std::vector<std::string> sessions;
+  const auto open = [&](const std::string& from) {
+    w.in(iq("set", "echo.example", "<command xmlns='http://jabber.org/protocol/commands' node='hello'/>",
+            from));
+    const std::size_t at = w.sent[0].find("sessionid='") + 11;
+    sessions.push_back(w.sent[0].substr(at, w.sent[0].find('\'', at) - at));
+  };
+  const auto cancel = [&](std::size_t n, const std::string& from) {
+    w.in(iq("set", "echo.example",
+            "<command xmlns='http://jabber.org/protocol/commands' node='hello' action='cancel' sessionid='" +
+                sessions[n] + "'/>",
+            from));
+    return w.count({"canceled"}) == 1;
+  };
+  open("romeo@example.org/a");
+  for (int i = 0; i < 9; ++i) open("juliet@example.org/" + std::to_string(i));
+  EXPECT_FALSE(cancel(1, "juliet@example.org/0")) << "the oldest";
+  for (std::size_t i = 2; i < 10; ++i)
+    EXPECT_TRUE(cancel(i, "juliet@example.org/" + std::to_string(i - 1))) << i;
+  EXPECT_TRUE(cancel(0, "romeo@example.org/a")) << "somebody else's";
+}
+
+TEST(Commands, AnswersAreNotWithoutEnd) {
+  World w;
+  w.in(iq("set", "echo.example", "<command xmlns='http://jabber.org/protocol/commands' node='hello'/>"));
+  const std::size_t at = w.sent[0].find("sessionid='") + 11;
+  const std::string session = w.sent[0].substr(at, w.sent[0].find('\'', at) - at);
+  w.in(iq("set", "echo.example",
+          "<command xmlns='http://jabber.org/protocol/commands' node='hello' sessionid='" + session +
+              "'><x xmlns='jabber:x:data' type='submit'><field var='f'><value>" + std::string(70000, 'x') +
+              "</value></field></x></command>"));
+  EXPECT_EQ(w.count({"policy-violation"}), 1U) << w.sent[0].substr(0, 300);
+}
+
+TEST(Commands, CancellingNothingIsABadRequest) {
+  World w;
+  w.in(iq("set", "echo.example",
+          "<command xmlns='http://jabber.org/protocol/commands' node='hello' action='cancel'/>"));
+  EXPECT_EQ(w.count({"bad-request"}), 1U) << w.all();
 }
 
 TEST(Commands, CancelEndsAForm) {

@@ -183,6 +183,14 @@ TEST(Muc, ARestartBringsBackWhoWasThere) {
   EXPECT_EQ(w.count({"still here"}), 2U) << w.all();
 }
 
+TEST(Muc, APersonWithoutAConnectionIsNotConnectedByAQuestion) {
+  World w;
+  w.in("<iq type='get' id='p' from='" + juliet +
+       "' to='friend@echo.example'><ping xmlns='urn:xmpp:ping'/></iq>");
+  EXPECT_EQ(w.count({"recipient-unavailable"}), 1U) << w.all();
+  EXPECT_TRUE(w.gateway().network().sessions().empty());
+}
+
 TEST(Muc, AClientThatIsGoneIsDropped) {
   World w;
   w.join();
@@ -191,6 +199,105 @@ TEST(Muc, AClientThatIsGoneIsDropped) {
        "<service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>");
   w.in(say("<body>hi</body>"));
   EXPECT_EQ(w.count({"not-acceptable"}), 1U) << w.all();
+}
+
+TEST(Muc, TheIdOfAPresenceComesBackWithItsAnswer) {
+  World w;
+  const std::string x = "<x xmlns='http://jabber.org/protocol/muc'/></presence>";
+  w.in("<presence id='p1' from='" + juliet + "' to='#room@echo.example/echo'>" + x);
+  EXPECT_EQ(w.count({"type='error'", "id='p1'", "conflict"}), 1U) << w.all();
+  w.in("<presence id='p2' from='" + juliet + "' to='#room@echo.example/juliet'>" + x);
+  EXPECT_EQ(w.count({"id='p2'"}), 1U) << w.all();
+  EXPECT_EQ(w.count({"id='p2'", "'110'"}), 1U) << w.all();
+}
+
+TEST(Muc, LookingAndFailingToEnterLeaveNothingBehind) {
+  World w;
+  w.in("<iq type='set' id='a' from='" + juliet +
+       "' to='#room@echo.example'><query xmlns='urn:xmpp:mam:2'/></iq>");
+  EXPECT_EQ(w.count({"type='result'", "<count>0</count>"}), 1U) << w.all();
+  w.in("<iq type='get' id='a' from='" + juliet +
+       "' to='#room@echo.example'><query xmlns='http://jabber.org/protocol/muc#owner'/></iq>");
+  w.in("<presence from='" + juliet + "' to='#room@echo.example/juliet'/>");
+  EXPECT_EQ(w.count({"not-acceptable"}), 1U) << w.all();
+  w.in("<presence from='" + juliet +
+       "' to='#room@echo.example'><x xmlns='http://jabber.org/protocol/muc'/></presence>");
+  EXPECT_EQ(w.count({"jid-malformed"}), 1U) << w.all();
+  w.in("<presence type='unavailable' from='" + juliet + "' to='#room@echo.example/juliet'/>");
+  w.join(juliet, "echo");
+  EXPECT_EQ(w.count({"conflict"}), 1U) << w.all();
+  EXPECT_EQ(w.store().rooms().find(w.gateway().id(), RoomId{"#room"}, PersonId{"juliet@example.org"}), 0);
+  EXPECT_TRUE(w.gateway().all_rooms().empty());
+  w.join();
+  EXPECT_NE(w.store().rooms().find(w.gateway().id(), RoomId{"#room"}, PersonId{"juliet@example.org"}), 0);
+}
+
+TEST(Muc, HistoryAndArchiveHaveTheIdThatTheStanzaHad) {
+  World w;
+  w.join();
+  w.in(say("<body>mine</body>", "my-own-id"));
+  w.join("juliet@example.org/chamber");
+  EXPECT_EQ(w.count({"urn:xmpp:delay", ">mine<", "/juliet'", " id='my-own-id'"}), 1U) << w.all();
+  w.in("<iq type='set' id='a' from='" + juliet +
+       "' to='#room@echo.example'><query xmlns='urn:xmpp:mam:2'/></iq>");
+  EXPECT_EQ(w.count({"<result", ">mine<", "/juliet'", " id='my-own-id'"}), 1U) << w.all();
+}
+
+TEST(Muc, AnArchiveTellsItsEndsAndFlipsItsPages) {
+  World w;
+  const auto ask = [&](const std::string& type, const std::string& payload) {
+    w.in("<iq type='" + type + "' id='a' from='" + juliet + "' to='#room@echo.example'>" + payload + "</iq>");
+  };
+  ask("get", "<metadata xmlns='urn:xmpp:mam:2'/>");
+  EXPECT_EQ(w.count({"type='result'", "<metadata xmlns='urn:xmpp:mam:2'/>"}), 1U) << w.all();
+  w.join();
+  w.in(say("<body>one</body>", "m1"));
+  w.now += std::chrono::seconds(10);
+  w.in(say("<body>two</body>", "m2"));
+  ask("get", "<metadata xmlns='urn:xmpp:mam:2'/>");
+  EXPECT_EQ(w.count({"<start id='own-1' timestamp='", "<end id='echo-2' timestamp='"}), 1U) << w.all();
+  ask("set",
+      "<query xmlns='urn:xmpp:mam:2'><flip-page/><set "
+      "xmlns='http://jabber.org/protocol/rsm'><max>2</max></set></query>");
+  ASSERT_EQ(w.sent.size(), 3U) << w.all();
+  EXPECT_NE(w.sent[0].find("id='echo-1'"), std::string::npos) << w.all();
+  EXPECT_NE(w.sent[1].find("id='own-1'"), std::string::npos) << w.all();
+  EXPECT_EQ(w.count({"<first index='0'>own-1</first><last>echo-1</last>"}), 1U) << w.all();
+  ask("set",
+      "<query xmlns='urn:xmpp:mam:2'><set "
+      "xmlns='http://jabber.org/protocol/rsm'><max>2</max><index>1</index></set></query>");
+  EXPECT_EQ(w.count({"feature-not-implemented"}), 1U) << w.all();
+}
+
+TEST(Muc, ARoomThatTheNetworkPutsOneIntoIsAnInvitation) {
+  World w;
+  const PersonId her{"juliet@example.org"};
+  Session& session = w.gateway().network().session_for(her, RoomId{"#else"});
+  w.gateway().on_event(session,
+                       {RoomId{"#else"}, {}, {}, {}, false, Entered{"juliet", {{.nick = "juliet"}}, false}});
+  EXPECT_EQ(w.count({"<message from='#else@echo.example' to='juliet@example.org'", "<invite"}), 1U)
+      << w.all();
+  w.sent.clear();
+  w.join();
+  EXPECT_EQ(w.count({"<invite"}), 0U) << w.all();
+}
+
+TEST(Muc, WhoTakesAFreedNickHasAnotherOccupantId) {
+  World w;
+  w.join();
+  Session& session = w.gateway().network().session_for(PersonId{"juliet@example.org"}, RoomId{"#room"});
+  const auto id_after = [&](What what) {
+    w.sent.clear();
+    w.gateway().on_event(session, {RoomId{"#room"}, {}, {}, {}, false, std::move(what)});
+    const std::string& last = w.sent.back();
+    const std::size_t at = last.find("id='", last.find("<occupant-id")) + 4;
+    return last.substr(at, last.find('\'', at) - at);
+  };
+  const std::string tybalt = id_after(MemberJoined{{.nick = "tybalt", .address = "t@verona"}});
+  EXPECT_EQ(id_after(MemberRenamed{"tybalt", "cat"}), tybalt);
+  EXPECT_EQ(id_after(MemberUpdated{{.nick = "cat", .address = "t@verona", .account = "prince"}, {}}), tybalt);
+  EXPECT_NE(id_after(MemberJoined{{.nick = "tybalt", .address = "x@mantua"}}), tybalt);
+  EXPECT_EQ(id_after(MemberLeft{.nick = "cat"}), tybalt);
 }
 
 TEST(Muc, AGoodbyeTakesEverybodyOut) {

@@ -11,6 +11,7 @@
 
 #include "bridges/echo/network.hpp"
 #include "component/gateway.hpp"
+#include "component/muc.hpp"
 #include "component/outlet.hpp"
 #include "mapping/digest.hpp"
 #include "mapping/store.hpp"
@@ -46,6 +47,10 @@ class World : public Outlet {
 
   bool send(std::string_view stanza) override {
     if (link) sent.emplace_back(stanza);
+    if (link && pressure_after > 0 && ++since_pressure_ >= pressure_after) {
+      since_pressure_ = 0;
+      gateway_->on_pressure(true);
+    }
     return link;
   }
   bool up() const override { return link; }
@@ -94,9 +99,11 @@ class World : public Outlet {
   Store& store() { return *store_; }
   std::vector<std::string> sent;
   bool link = true;
+  std::size_t pressure_after = 0;  // so many stanzas fill the stream; 0: it takes all
   Time now{std::chrono::milliseconds(1'790'000'000'000)};
 
  private:
+  std::size_t since_pressure_ = 0;
   boost::asio::io_context loop_;  // never run: the echo network has no use for it
   std::filesystem::path folder_;
   std::unique_ptr<Store> store_;
