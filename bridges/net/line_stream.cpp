@@ -281,7 +281,7 @@ struct LineStream::Impl : std::enable_shared_from_this<LineStream::Impl> {
   }
 
   static asio::awaitable<Failure> read_all(std::shared_ptr<Impl> self) {
-    thread_local std::array<char, 64 * 1024> buffer;
+    thread_local std::array<char, std::size_t{64} * 1024> buffer;
     while (self->alive()) {
       if (self->held) {
         self->gate.expires_at(asio::steady_timer::time_point::max());
@@ -408,7 +408,7 @@ void LineStream::connect(Target target, Callbacks callbacks) {
 bool LineStream::write(std::string_view bytes) {
   if (impl_->state != Impl::State::connecting && impl_->state != Impl::State::up) return false;
   if (queued() + bytes.size() > impl_->target.max_queue) return false;
-  if (impl_->out_begin > 64 * 1024) {
+  if (impl_->out_begin > std::size_t{64} * 1024) {
     impl_->out.erase(0, impl_->out_begin);
     impl_->out_begin = 0;
   }

@@ -27,10 +27,10 @@ struct Target {
   std::uint16_t port = 0;
   bool tls = false;
   TlsOptions tls_options;
-  std::string bind_address;                   // numeric source address; empty: any
-  std::chrono::milliseconds timeout{30'000};  // of name lookup, connection and handshake together
-  std::size_t max_line = 16 * 1024;           // bytes; a longer one ends the connection
-  std::size_t max_queue = 1 << 20;            // bytes that wait to be written
+  std::string bind_address;                       // numeric source address; empty: any
+  std::chrono::milliseconds timeout{30'000};      // of name lookup, connection and handshake together
+  std::size_t max_line = std::size_t{16} * 1024;  // bytes; a longer one ends the connection
+  std::size_t max_queue = 1 << 20;                // bytes that wait to be written
 };
 
 struct Connected {
