@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t sasl_chunk =
     400;  // IRCv3 SASL: a full chunk is followed by another, an empty one is "+"
-constexpr std::size_t most_motd = 64 * 1024;
+constexpr std::size_t most_motd = std::size_t{64} * 1024;
 constexpr int most_nick_tries = 4;
 
 // A user name as every server takes it: letters, digits, '.', '_' and '-', at most ten.
