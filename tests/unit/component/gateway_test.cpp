@@ -1,6 +1,5 @@
-#include "tests/unit/component/world.hpp"
-
 #include "mapping/settings_table.hpp"
+#include "tests/unit/component/world.hpp"
 
 namespace dragoman::test {
 namespace {
@@ -47,6 +46,7 @@ TEST(Gateway, SaysWhatItIs) {
                      "http://jabber.org/protocol/commands"}),
             1U)
       << w.all();
+  EXPECT_EQ(w.count({"urn:xmpp:mam:2"}), 0U) << "only rooms have an archive\n" << w.all();
 }
 
 TEST(Gateway, ARoomAdvertisesWhatItsNetworkCarries) {
