@@ -1,9 +1,6 @@
 """The binary with a config for one XMPP server and one IRC server."""
 
 import signal
-import sqlite3
-import threading
-import time
 
 from . import irc_servers, xmpp_servers
 from .process import Process
@@ -35,21 +32,6 @@ class Gateway(Process):
                                         domain=xmpp_servers.DOMAIN, secret=xmpp_servers.SECRET,
                                         irc_name=irc_servers.NAME, irc_port=self.irc.port))
         return [self.binary, "--config", str(config)]
-
-    def kept(self, words):
-        """Whether an archived line with these words is on the disk, seen with another program's eyes."""
-        database = sqlite3.connect(f"file:{self.folder}/dragoman.db?mode=ro", uri=True)
-        try:
-            return database.execute("SELECT count(*) FROM archive WHERE payload LIKE ?", (f"%{words}%",)).fetchone()[0] > 0
-        finally:
-            database.close()
-
-    def expect_kept(self, words, seconds=10):
-        end = time.monotonic() + seconds
-        while not self.kept(words):
-            if time.monotonic() > end:
-                raise AssertionError(f"{words!r} is not on the disk after {seconds} s")
-            threading.Event().wait(0.02)
 
     def ready(self):
         return True  # who needs it asks through the XMPP server
