@@ -272,6 +272,12 @@ class Stage:
 
     # ------------------------------------------------------------------------------------------------------- end
 
+    def end(self):
+        """Ends the binary as a service manager does, so that what it checks at its end is said."""
+        if self.process and self.process.poll() is None:
+            self.signal("SIGTERM")
+            self.expect_exit(0, self.wire.patience)
+
     def close(self):
         if self.process and self.process.poll() is None:
             self.process.kill()
