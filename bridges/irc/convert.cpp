@@ -1,5 +1,7 @@
 #include "bridges/irc/convert.hpp"
 
+#include <algorithm>
+
 #include "bridges/irc/ctcp.hpp"
 #include "bridges/irc/formatting.hpp"
 #include "bridges/irc/split.hpp"
@@ -16,6 +18,14 @@ constexpr std::size_t kActionBytes = kActionBegin.size() + 1;
 std::string encoded(const Text& text, const std::string& encoding) {
   std::string bytes = to_mirc(text);
   return encoding.empty() ? bytes : from_utf8(bytes, encoding);
+}
+
+// What most messages are: one line that leaves as it is.
+bool is_one_plain_line(const Text& text, std::size_t limit) {
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t'; };
+  return text.spans.empty() && text.plain.size() <= limit &&
+         std::none_of(text.plain.begin(), text.plain.end(), control) &&
+         text.plain.find_first_not_of(" \t") != std::string::npos;
 }
 
 // The pieces are measured in UTF-8. Where another encoding takes more, they are cut again by as much.
@@ -59,6 +69,10 @@ std::vector<std::string> to_wire(const Text& text, MessageKind kind, const std::
                                  std::size_t limit) {
   std::vector<std::string> lines;
   if (kind != MessageKind::action) {
+    if (encoding_out.empty() && is_one_plain_line(text, limit)) {
+      lines.push_back(text.plain);
+      return lines;
+    }
     append_encoded(text, encoding_out, limit, limit, lines);
     return lines;
   }

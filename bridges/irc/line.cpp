@@ -1,6 +1,7 @@
 #include "bridges/irc/line.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace dragoman::irc {
 namespace {
@@ -61,7 +62,9 @@ std::optional<int> numeric_of(std::string_view command) {
 }
 
 void append_one_line(std::string& to, std::string_view text) {
-  for (const char c : text) to.push_back(breaks_line(c) ? ' ' : c);
+  const auto begin = static_cast<std::ptrdiff_t>(to.size());
+  to += text;
+  std::replace_if(to.begin() + begin, to.end(), breaks_line, ' ');
 }
 
 bool is_tag_key(std::string_view key) {
@@ -192,12 +195,18 @@ LineBuilder& LineBuilder::param(std::string_view value) {
 LineBuilder& LineBuilder::text(std::string_view value) {
   if (ended_) ok_ = false;
   ended_ = true;
+  rest_.reserve(rest_.size() + value.size() + 2);
   rest_ += " :";
   append_one_line(rest_, value);
   return *this;
 }
 
-std::string LineBuilder::str() const {
+std::string LineBuilder::str() && {
+  if (ok_ && tags_.empty()) return std::move(rest_);
+  return std::as_const(*this).str();
+}
+
+std::string LineBuilder::str() const& {
   if (!ok_) return {};
   if (tags_.empty()) return rest_;
   std::string out;
@@ -211,7 +220,7 @@ std::string LineBuilder::str() const {
 std::string format_line(std::string_view command, std::initializer_list<std::string_view> params) {
   LineBuilder line(command);
   for (const auto param : params) line.param(param);
-  return line.str();
+  return std::move(line).str();
 }
 
 std::string raw_line(std::string_view typed) {

@@ -69,7 +69,8 @@ class LineBuilder {
       std::string_view value);  // ':' is put before it where it is needed, and then it must be the last
   LineBuilder& text(std::string_view value);  // the last one, always with ':'
   bool ok() const { return ok_; }
-  std::string str() const;
+  std::string str() const&;
+  std::string str() &&;
 
  private:
   std::string tags_, rest_;

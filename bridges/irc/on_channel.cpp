@@ -282,6 +282,7 @@ void Session::on_topic(const Line& line) {
 
 void Session::on_topic_is(const Line& line) {
   auto* channel = find_channel(line.param(1));
+  if (channel && channel->part_due) return;  // of the stay before
   if (!channel || channel->state != Channel::State::naming) return on_other(line);
   channel->topic = std::string(line.param(2));
 }

@@ -47,7 +47,7 @@ struct Pending {
 
 class PendingList {
  public:
-  void add(Pending pending) { list_.push_back(std::move(pending)); }
+  const Pending& add(Pending pending) { return list_.emplace_back(std::move(pending)); }
   bool empty() const { return list_.empty(); }
   std::size_t size() const { return list_.size(); }
 

@@ -106,7 +106,7 @@ void Session::send_message(Command& command, Message& message, std::string_view 
       pending.label = std::to_string(++label_);
       line.tag("label", pending.label);
     }
-    auto built = line.param(target).text(pieces[i]).str();
+    auto built = std::move(line.param(target).text(pieces[i])).str();
     if (echo) {
       // The pieces before the last are awaited too: so their echoes are known to be ours.
       if (last) pending.token = command.token;
@@ -251,6 +251,7 @@ std::string Session::away_line(const SetAvailability& availability) const {
 
 void Session::act(Command& command, FetchProfile& profile) {
   refused_whois_.clear();
+  if (!pending_.find(Awaited::whois)) profile_.reset();
   ask(command, Awaited::whois, format_line("WHOIS", profile.nick), profile.nick);
 }
 
@@ -281,7 +282,8 @@ void Session::act(Command& command, Search& search) {
     another.in = command.in;
     another.since = sent_at();
     another.page = page;
-    return pending_.add(std::move(another));
+    pending_.add(std::move(another));
+    return;
   }
   listed_.clear();
   listed_at_ = {};

@@ -153,6 +153,7 @@ void Session::act(Command& command, Leave& leave) {
     return exited(*channel, Departure::left, {}, leave.reason);
   // One that the server has not let us into is left once it does.
   if (channel->state == Channel::State::asked) return;
+  queue_.drop_later(format_line("MODE", channel->name));
   auto reason = to_wire_line(Text(leave.reason), settings_.encoding_out, 300);
   if (!enqueue(reason.empty() ? format_line("PART", channel->name)
                               : format_line("PART", channel->name, reason)))

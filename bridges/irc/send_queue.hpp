@@ -25,6 +25,7 @@ class SendQueue {
   // For what nobody waits for: leaves only while what people say could still leave at once. Dropped when too
   // much of it waits.
   void push_later(std::string line);
+  void drop_later(const std::string& line) { std::erase(later_, line); }
   // How long a line that was just pushed waits.
   net::TokenBucket::Clock::duration delay() const;
   bool has_room(std::size_t lines) const { return waiting_.size() + lines <= most_; }

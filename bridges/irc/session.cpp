@@ -459,10 +459,7 @@ bool Session::write_now(const std::string& line) {
   if (spdlog::should_log(spdlog::level::debug)) {
     spdlog::debug("irc: {} > {}: {}", person_.value(), place_.value(), without_secrets(line));
   }
-  std::string bytes;
-  bytes.reserve(line.size() + 2);
-  bytes.append(line).append("\r\n");
-  return stream_->write(bytes);
+  return stream_->write_line(line);
 }
 
 bool Session::enqueue(std::string line, std::uint64_t number) {
@@ -475,11 +472,9 @@ void Session::on_sent(std::uint64_t number) {
   auto pending = std::move(found->second);
   at_write_.erase(found);
   pending.since = Clock::now();
-  auto in = pending.in;
-  auto token = pending.token;
-  written_.add(std::move(pending));
-  if (written_.size() > most_written) written_.drop_oldest();
-  delivered(in, token);
+  if (written_.size() >= most_written) written_.drop_oldest();
+  const auto& kept = written_.add(std::move(pending));
+  delivered(kept.in, kept.token);
 }
 
 }  // namespace dragoman::irc

@@ -405,14 +405,18 @@ void LineStream::connect(Target target, Callbacks callbacks) {
   asio::co_spawn(impl_->loop, Impl::run(std::move(self)), asio::detached);
 }
 
-bool LineStream::write(std::string_view bytes) {
+bool LineStream::write(std::string_view bytes) { return append(bytes, {}); }
+
+bool LineStream::write_line(std::string_view line) { return append(line, "\r\n"); }
+
+bool LineStream::append(std::string_view bytes, std::string_view end) {
   if (impl_->state != Impl::State::connecting && impl_->state != Impl::State::up) return false;
-  if (queued() + bytes.size() > impl_->target.max_queue) return false;
+  if (queued() + bytes.size() + end.size() > impl_->target.max_queue) return false;
   if (impl_->out_begin > std::size_t{64} * 1024) {
     impl_->out.erase(0, impl_->out_begin);
     impl_->out_begin = 0;
   }
-  impl_->out.append(bytes);
+  impl_->out.append(bytes).append(end);
   impl_->start_writing();
   return true;
 }

@@ -62,6 +62,7 @@ class LineStream {
   // False, and nothing taken, when the queue is full or the stream closed. `bytes` are whole lines with their
   // ends.
   bool write(std::string_view bytes);
+  bool write_line(std::string_view line);  // the same, with CR LF after it
   std::size_t queued() const;
 
   // While held nothing is read: TCP slows the peer down. `line` is not called.
@@ -73,6 +74,8 @@ class LineStream {
   void finish(std::chrono::milliseconds limit, std::function<void()> done);
 
  private:
+  bool append(std::string_view bytes, std::string_view end);
+
   struct Impl;
   std::shared_ptr<Impl> impl_;
 };

@@ -37,10 +37,15 @@ TEST(Address, WithAFixedServerIsTheNameAlone) {
   EXPECT_EQ(book.place("anything"), kServer);
 }
 
+TEST(Address, ThatIsEmptyIsTheGatewayOrItsFixedServer) {
+  EXPECT_EQ(AddressBook().resolve(""), Conversation(PlaceId()));
+  EXPECT_EQ(AddressBook("srv").resolve(""), Conversation(PlaceId("srv")));
+}
+
 TEST(Address, ThatIsNoneIsNothing) {
   const AddressBook book, fixed("srv");
   for (std::string_view bad :
-       {"", "%", "%srv", "#chan%", "nick%", "#a b%srv", "#a,b%srv", "#a\x07%srv", "a\r\nb%srv", "#a%s v",
+       {"%", "%srv", "#chan%", "nick%", "#a b%srv", "#a,b%srv", "#a\x07%srv", "a\r\nb%srv", "#a%s v",
         "#a%s,v", "#a%s\nv", "s v", "s,v", "#chan", "&chan", ":a%srv", "a/b"}) {
     EXPECT_FALSE(book.resolve(bad)) << bad;
   }
