@@ -79,7 +79,6 @@ class Gateway final : public Sink {
   const config::Bridge& bridge() const { return options_.bridge; }
   const std::string& domain() const { return options_.bridge.domain; }
   NetworkId id() const { return NetworkId{domain()}; }
-  Time down_since() const { return down_since_; }  // the link, when it was last lost
   Time now() const { return options_.now(); }
   std::string reload() {
     return options_.reload ? options_.reload() : std::string("there is no configuration file to read");
@@ -152,7 +151,6 @@ class Gateway final : public Sink {
   mutable std::array<std::pair<std::string, std::string>, 256>
       known_ids_;  // of occupants, by what they are made of
   std::uint64_t token_counter_ = 0;
-  Time down_since_{};
   bool was_up_ = false;
   bool pressed_ = false;                            // the stream is full
   bool outbox_waiting_ = true;                      // there may be something in it

@@ -30,7 +30,7 @@ struct MucEvents {
   void operator()(const Entered& entered) const { muc.on_entered(entered, change); }
   void operator()(const MemberJoined& joined) const {
     muc.identities_.entered(joined.member);
-    if (muc.behind_) muc.ghosts_.came(joined.member.nick);
+    if (muc.behind_since_) muc.ghosts_.came(joined.member.nick);
     muc.for_each_entered([&](const Occupant& o) { muc.tell_present(o.jid, joined.member); });
   }
   void operator()(const MemberLeft& left) const {
@@ -41,7 +41,7 @@ struct MucEvents {
     muc.for_each_entered(
         [&](const Occupant& o) { muc.tell_gone(o.jid, gone, codes, left.by, left.reason, {}, affiliation); });
     muc.identities_.left(gone);
-    if (muc.behind_) muc.ghosts_.went(left.nick);
+    if (muc.behind_since_) muc.ghosts_.went(left.nick);
   }
   void operator()(const MemberRenamed& renamed) const {
     Member old = change.before.value_or(Member{.nick = renamed.nick});
@@ -53,7 +53,7 @@ struct MucEvents {
     });
     muc.identities_.renamed(old, renamed.new_nick);
     muc.for_each_entered([&](const Occupant& o) { muc.tell_present(o.jid, now, self ? "110" : ""); });
-    if (muc.behind_) {
+    if (muc.behind_since_) {
       muc.ghosts_.went(renamed.nick, self);
       muc.ghosts_.came(renamed.new_nick);
     }

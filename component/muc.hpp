@@ -66,9 +66,11 @@ class Muc final : public RoomListener {
   void entry_failed(const Failure& failure) { refuse_entry(failure); }
 
   // The link to the XMPP server is lost: occupants hear nothing more until all is told again.
-  void fall_behind() { behind_ = true; }
+  void fall_behind(Time now) {
+    if (!behind_since_) behind_since_ = now;
+  }
   // It came back: everything is told again, with what was said since.
-  void tell_again(Time since);
+  void tell_again();
   // An occupant whose client is gone: an error came back, or the XMPP server says so. The room waits a while
   // for somebody to come back before it is left.
   void drop_occupant(const std::string& full_jid, const std::string& reason);
@@ -91,7 +93,7 @@ class Muc final : public RoomListener {
   void change_nick(const Stanza& stanza, const std::string& nick);
   void set_availability(Occupant& occupant, const Stanza& stanza);
   void welcome(Occupant& occupant, bool whole_history);
-  bool hears(const Occupant& occupant) const { return occupant.entered && !behind_; }
+  bool hears(const Occupant& occupant) const { return occupant.entered && !behind_since_; }
   void refuse_entry(const Failure& failure);
   void tell_present(const std::string& to, const Member& member, std::string_view codes = {},
                     std::string_view id = {});
@@ -104,7 +106,7 @@ class Muc final : public RoomListener {
                   std::string_view reason, bool gone, std::string_view affiliation) const;
   void for_each_entered(const std::function<void(const Occupant&)>& visit) const;
   void remove_if_empty();
-  void leave_network(const std::string& reason);
+  void leave_network(const PersonId& person, const std::string& reason);
   void on_entered(const Entered& entered, const Change& change);
   void on_exited(const Exited& exited, const Change& change);
   std::string occupant_id(const Member& member) const;
@@ -153,9 +155,14 @@ class Muc final : public RoomListener {
   };
   std::unordered_map<std::string, Rename> renames_;  // by token
   Identities identities_;
-  bool behind_ = false;  // the occupants have not been told all
-  Ghosts ghosts_;        // while they have not
-  std::optional<Time> empty_since_;
+  std::optional<Time> behind_since_;  // the occupants have not been told all
+  Ghosts ghosts_;                     // while they have not
+  struct Empty {                      // nobody is here, but may come back
+    Time since;
+    std::string reason;
+    PersonId last;
+  };
+  std::optional<Empty> empty_;
   std::optional<RoomPreferences> preferences_;
   std::string password_;
   bool subject_known_ = false;

@@ -38,7 +38,7 @@ HistoryRequest history_of(const Element& x, Time now);
 void Muc::on_presence(const Stanza& stanza, const std::string& nick) {
   if (stanza.type == "unavailable") return leave(stanza);
   if (stanza.type == "error") return drop_occupant(stanza.from.str(), "The client is gone.");
-  if (behind_ && gateway_.out().up()) tell_again(gateway_.down_since());
+  if (gateway_.out().up()) tell_again();
   if (const Element* x = stanza.child("x", ns::muc)) return enter(stanza, nick, x);
   const std::string jid = stanza.from.str();
   for (Occupant& o : occupants_) {
@@ -58,7 +58,7 @@ void Muc::enter(const Stanza& stanza, const std::string& nick, const Element* x)
     occupants_.push_back({.jid = jid, .person = PersonId{stanza.from.bare().str()}});
     occupant = &occupants_.back();
   }
-  empty_since_.reset();
+  empty_.reset();
   occupant->wanted = nick;
   occupant->presence_id = stanza.id;
   occupant->history = history_of(*x, gateway_.now());
@@ -109,19 +109,19 @@ void Muc::on_entered(const Entered& entered, const Change& change) {
       for_each_entered([&](const Occupant& o) { tell_gone(o.jid, old, "303,110", {}, {}, entered.nick); });
       identities_.renamed(old, entered.nick);
       for_each_entered([&](const Occupant& o) { tell_present(o.jid, self, "110"); });
-      if (behind_) ghosts_.went(change.nick_before, true), ghosts_.came(entered.nick);
+      if (behind_since_) ghosts_.went(change.nick_before, true), ghosts_.came(entered.nick);
     }
     for (const std::string& nick : change.difference.left) {
       if (nick == change.nick_before) continue;
       const Member left{.nick = nick};
       for_each_entered([&](const Occupant& o) { tell_gone(o.jid, left, {}, {}, {}); });
       identities_.left(left);
-      if (behind_) ghosts_.went(nick);
+      if (behind_since_) ghosts_.went(nick);
     }
     for (const Member& member : change.difference.joined) {
       if (member.nick == entered.nick) continue;
       identities_.entered(member);
-      if (behind_) ghosts_.came(member.nick);
+      if (behind_since_) ghosts_.came(member.nick);
     }
     for (const auto* list : {&change.difference.joined, &change.difference.changed}) {
       for (const Member& member : *list) {
@@ -176,7 +176,8 @@ void Muc::leave(const Stanza& stanza) {
                 reason);
       gateway_.store().rooms().remove_occupant(key_, jid);
       occupants_.erase(it);
-      if (occupants_.empty() && !preferences().persistent) leave_network(reason);
+      if (occupants_.empty() && !preferences().persistent)
+        leave_network(PersonId{stanza.from.bare().str()}, reason);
       return;
     }
     occupants_.erase(it);

@@ -14,8 +14,9 @@ constexpr auto grace = std::chrono::seconds(120);
 
 }  // namespace
 
-void Muc::tell_again(Time since) {
-  if (!std::exchange(behind_, false)) return;
+void Muc::tell_again() {
+  const std::optional<Time> since = std::exchange(behind_since_, std::nullopt);
+  if (!since) return;
   for (const auto& [nick, own] : ghosts_.take()) {
     if (own && nick == room_.nick()) continue;  // there and back
     const std::string_view codes = own ? "303,110" : "";
@@ -31,20 +32,23 @@ void Muc::tell_again(Time since) {
   }
 }
 
-void Muc::drop_occupant(const std::string& full_jid, const std::string&) {
-  if (std::erase_if(occupants_, [&](const Occupant& o) { return o.jid == full_jid; }) == 0) return;
+void Muc::drop_occupant(const std::string& full_jid, const std::string& reason) {
+  const Occupant* gone = find_occupant(full_jid);
+  if (gone == nullptr) return;
+  const PersonId person = gone->person;
+  std::erase_if(occupants_, [&](const Occupant& o) { return o.jid == full_jid; });
   gateway_.store().rooms().remove_occupant(key_, full_jid);
-  if (occupants_.empty()) empty_since_ = gateway_.now();
+  if (occupants_.empty()) empty_ = {gateway_.now(), reason, person};
 }
 
 void Muc::tick(Time now) {
-  if (!empty_since_ || now - *empty_since_ < grace) return;
-  empty_since_.reset();
-  if (occupants_.empty() && !preferences().persistent) leave_network("The client is gone.");
+  if (!empty_ || now - empty_->since < grace) return;
+  const std::optional<Empty> empty = std::exchange(empty_, std::nullopt);
+  if (occupants_.empty() && !preferences().persistent) leave_network(empty->last, empty->reason);
 }
 
-void Muc::leave_network(const std::string& reason) {
-  if (Session* session = gateway_.network().find_session(room_.viewer(), room_.id()))
+void Muc::leave_network(const PersonId& person, const std::string& reason) {
+  if (Session* session = gateway_.network().find_session(person, room_.id()))
     session->perform({room_.id(), {}, Leave{reason}});
   if (key_ != 0) gateway_.store().rooms().set_joined(key_, false, room_.nick(), {});
   gateway_.close_room(*this);

@@ -52,9 +52,8 @@ void Gateway::on_link_up() {
 }
 
 void Gateway::on_link_down() {
-  down_since_ = now();
   questions_.forget_iqs();
-  for (Muc* muc : all_rooms()) muc->fall_behind();
+  for (Muc* muc : all_rooms()) muc->fall_behind(now());
 }
 
 void Gateway::on_pressure(bool high) {
@@ -70,7 +69,7 @@ void Gateway::work_off() {
   while (!untold_.empty() && !pressed_ && out_.up()) {
     const auto [viewer, id] = std::move(untold_.front());
     untold_.pop_front();
-    if (Muc* muc = find_room(viewer, id)) muc->tell_again(down_since_);
+    if (Muc* muc = find_room(viewer, id)) muc->tell_again();
   }
 }
 

@@ -117,6 +117,22 @@ TEST_F(Recovery, RoomsAreToldAgainNoFasterThanTheStreamTakesThem) {
   EXPECT_EQ(w.count({"'110'"}), 10U) << w.all();
 }
 
+TEST_F(Recovery, ALinkThatIsLostAgainBeforeARoomWasToldHidesNothing) {
+  w.join();
+  down();
+  happens(Message{Text("in the first outage")}, "echo");
+  w.gateway().deliver(juliet_herself, "<message/>");
+  w.pressure_after = 1;
+  up();  // full before the room's turn comes
+  down();
+  w.gateway().on_pressure(false);
+  w.pressure_after = 0;
+  happens(Message{Text("in the second")}, "echo");
+  up();
+  EXPECT_EQ(w.count({"in the first outage"}), 1U) << w.all();
+  EXPECT_EQ(w.count({"in the second"}), 1U) << w.all();
+}
+
 TEST_F(Recovery, AllThatWaitsIsToldWhenTheLinkIsBack) {
   down();
   for (int i = 0; i < 350; ++i)

@@ -40,7 +40,7 @@ class World : public Outlet {
         Gateway::Options{bridge, {"admin@example.org"}, [this] { return now; }, [] { return std::string(); }},
         *store_, *this);
     bridge_ = bridge;
-    gateway_->attach(echo::make_network({loop_, *gateway_, *store_, bridge_}));
+    gateway_->attach(make_network({loop_, *gateway_, *store_, bridge_}));
     link = true;
     gateway_->on_link_up();
   }
@@ -98,6 +98,7 @@ class World : public Outlet {
   Gateway& gateway() { return *gateway_; }
   Store& store() { return *store_; }
   std::vector<std::string> sent;
+  NetworkFactory make_network = echo::make_network;  // used by the next open()
   bool link = true;
   std::size_t pressure_after = 0;  // so many stanzas fill the stream; 0: it takes all
   Time now{std::chrono::milliseconds(1'790'000'000'000)};
