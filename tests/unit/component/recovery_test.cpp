@@ -85,6 +85,16 @@ TEST_F(Recovery, AKickWhileTheLinkWasDownIsToldWhenItIsBack) {
   EXPECT_EQ(w.sent.size(), 1U) << w.all();
 }
 
+TEST_F(Recovery, AJoinThatIsRefusedWhileTheLinkIsDownIsRefusedWhenItIsBack) {
+  down();
+  w.join(juliet, "echo");
+  EXPECT_TRUE(w.sent.empty());
+  up();
+  EXPECT_EQ(
+      w.count({"<presence from='#room@echo.example/echo' to='" + juliet + "' type='error'", "conflict"}), 1U)
+      << w.all();
+}
+
 TEST_F(Recovery, WhoLeavesBeforeTheRoomIsToldAgainIsNoGhostEither) {
   w.join();
   w.join("juliet@example.org/chamber");
