@@ -1,6 +1,7 @@
 // One person's connection to one IRC server. The connection, its registration and its end are in session.cpp
-// and registration.cpp; what the server says in on_message.cpp, on_channel.cpp and on_numeric.cpp, by a table
-// of commands (dispatch.cpp); what the person says in perform.cpp and perform_room.cpp.
+// and registration.cpp, what time brings in on_tick.cpp; what the server says in on_message.cpp,
+// on_channel.cpp and on_numeric.cpp, by a table of commands (dispatch.cpp); what the person says in
+// perform.cpp and perform_room.cpp.
 //
 // The session keeps no list of members: it asks the Sink, which was told of each.
 #pragma once
@@ -138,15 +139,18 @@ class Session final : public dragoman::Session {
   void retry_later();
   void end();
   void tell_link(Link link, Failure why = {});
-  void schedule_tick();
-  void on_tick();
-  void end_if_unused();
-  bool busy() const;
   bool has_patient() const;
-  void fail_late_joins(Clock::time_point now);
   void fail_joins(const Failure& why, bool also_patient = true);
   void fail_waiting(const Failure& why);
   void close_stream();
+
+  // -------------------------------------------------------------------------------------------------------
+  // on_tick.cpp
+  void schedule_tick();
+  void on_tick();
+  void fail_late_joins(Clock::time_point now);
+  void end_if_unused();
+  bool busy() const;
 
   // --------------------------------------------------------------------------------- registration.cpp: CAP,
   // SASL, 001
