@@ -8,7 +8,6 @@
 #include "component/muc.hpp"
 #include "component/rsm.hpp"
 #include "mapping/archive_table.hpp"
-#include "mapping/messages_table.hpp"
 #include "mapping/rooms_table.hpp"
 
 namespace dragoman {
@@ -98,7 +97,7 @@ void on_query(Gateway& gateway, const Stanza& iq, const Element& query, const Ta
     w.open("message", "jabber:client")
         .attr("from", room + "/" + line.nick)
         .attr("type", "groupchat")
-        .attr("id", stanza_id_of(gateway.store(), *key, line.id));
+        .attr("id", stanza_id_of(line));
     w.raw(line.payload);
     w.close().close().close().close();
     gateway.send(out);
@@ -162,24 +161,37 @@ void on_form(Gateway& gateway, const Stanza& iq, const Target& target) {
 
 }  // namespace
 
-std::string stanza_id_of(Store& store, RoomKey key, const MessageId& id) {
-  auto row = store.messages().by_network(key, id);
-  return row ? std::move(row->local_id) : id.value();
+namespace {
+
+std::string unescaped(std::string text) {
+  for (const auto& [entity, plain] :
+       {std::pair{"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&apos;", "'"}, {"&amp;", "&"}}) {
+    for (std::size_t at = 0; (at = text.find(entity, at)) != text.npos; ++at) {
+      text.replace(at, std::string_view(entity).size(), plain);
+    }
+  }
+  return text;
+}
+
+// What stands between two markers of a payload. A payload is what we wrote ourselves: its elements look one
+// way only, and only the five XML entities are in it.
+std::optional<std::string> between(const std::string& payload, std::string_view before,
+                                   std::string_view after) {
+  const std::size_t begin = payload.find(before);
+  if (begin == payload.npos) return std::nullopt;
+  const std::size_t end = payload.find(after, begin + before.size());
+  if (end == payload.npos) return std::nullopt;
+  return unescaped(payload.substr(begin + before.size(), end - begin - before.size()));
+}
+
+}  // namespace
+
+std::string stanza_id_of(const ArchiveLine& line) {
+  return between(line.payload, "<origin-id xmlns='urn:xmpp:sid:0' id='", "'").value_or(line.id.value());
 }
 
 std::string body_of(const std::string& payload) {
-  // A payload is what render::content wrote: its <body> has no attributes, and its text only the five XML
-  // entities.
-  const std::size_t begin = payload.find("<body>");
-  const std::size_t end = payload.find("</body>");
-  if (begin == payload.npos || end == payload.npos) return {};
-  std::string text = payload.substr(begin + 6, end - begin - 6);
-  for (const auto& [entity, plain] :
-       {std::pair{"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&apos;", "'"}, {"&amp;", "&"}}) {
-    for (std::size_t at = 0; (at = text.find(entity, at)) != text.npos; ++at)
-      text.replace(at, std::string_view(entity).size(), plain);
-  }
-  return text;
+  return between(payload, "<body>", "</body>").value_or(std::string());
 }
 
 void add_archive(Gateway& gateway) {

@@ -20,6 +20,7 @@ Contact::Contact(Gateway& gateway, PersonId person, Conversation with)
 
 void Contact::on_message(const Stanza& stanza) {
   if (stanza.type == "error") return;
+  if (std::holds_alternative<PlaceId>(with_)) return say_raw(stanza);
   std::optional<Content> content = parse::content(stanza);
   if (!content) return;
   Session& session = gateway_.network().session_for(person_, with_);
@@ -39,6 +40,25 @@ void Contact::on_message(const Stanza& stanza) {
       pending_.emplace(token, pending);
     }
     session.perform({with_, std::move(token), std::visit([](auto& c) { return Act{std::move(c)}; }, piece)});
+  }
+}
+
+// What is written to a server is for the server, letter by letter: "MODE #c +b *!*@spam" is no bold text.
+void Contact::say_raw(const Stanza& stanza) {
+  const Element* body = stanza.root.child("body");
+  if (body == nullptr) return;
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at <= body->text.size();) {
+    const std::size_t end = std::min(body->text.find('\n', at), body->text.size());
+    if (end > at) lines.push_back(body->text.substr(at, end - at));
+    at = end + 1;
+  }
+  auto pending = std::make_shared<Pending>(Pending{stanza, lines.size(), false});
+  Session& session = gateway_.network().session_for(person_, with_);
+  for (std::string& line : lines) {
+    std::string token = gateway_.new_token();
+    pending_.emplace(token, pending);
+    session.perform({with_, std::move(token), Message{Text(std::move(line))}});
   }
 }
 

@@ -33,6 +33,7 @@ class Contact {
     std::size_t pieces = 1;
     bool failed = false;
   };
+  void say_raw(const Stanza& stanza);
   void on_delivered(const std::string& token);
   void on_content(const Event& event, const Content& content);
   void remember(const MessageId& id, const std::string& author, const Content& content);

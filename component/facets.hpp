@@ -4,12 +4,10 @@
 
 #include <string>
 
-#include "mapping/rooms_table.hpp"
-
 namespace dragoman {
 
 class Gateway;
-class Store;
+struct ArchiveLine;
 
 void add_disco(Gateway& gateway);         // XEP-0030
 void add_basics(Gateway& gateway);        // XEP-0199 ping, 0092 version, 0202 time
@@ -18,8 +16,8 @@ void add_registration(Gateway& gateway);  // XEP-0077, and XEP-0100's jabber:iq:
 void add_rooms(Gateway& gateway);         // XEP-0045's muc#admin and muc#owner
 void add_archive(Gateway& gateway);       // XEP-0313
 
-// The id that a message's own stanza had, where it is known; else the archive's.
-std::string stanza_id_of(Store& store, RoomKey key, const MessageId& id);
+// The id that a stored message's own stanza had (XEP-0359 origin-id), where it had one; else the archive's.
+std::string stanza_id_of(const ArchiveLine& line);
 // The text of a stored message's <body/>.
 std::string body_of(const std::string& payload);
 

@@ -119,7 +119,9 @@ class Muc final : public RoomListener {
                     std::string_view delay, const std::string* only_to = nullptr);
   void tell_service(const std::string& text);  // from the room itself
   void tell_subject(const std::string& to);
-  std::string payload_of(const Content& content, const MessageId& id, const Sender& sender) const;
+  // `origin_id`: the sender's own (XEP-0359), where it is one of our users.
+  std::string payload_of(const Content& content, const MessageId& id, const Sender& sender,
+                         std::string_view origin_id) const;
   void archive(const MessageId& id, Time time, std::string_view nick, const std::string& payload);
   Content with_network_ids(Content content, const PersonId& sender);
 

@@ -5,6 +5,7 @@
 #include "component/facets.hpp"
 #include "component/gateway.hpp"
 #include "component/muc.hpp"
+#include "mapping/archive_table.hpp"
 
 namespace dragoman {
 
@@ -35,7 +36,7 @@ void Muc::tell_lines(const std::string& to, const std::vector<ArchiveLine>& line
         .attr("from", address_)
         .attr("stamp", format_datetime(line.time))
         .close();
-    tell_message(line.nick, stanza_id_of(gateway_.store(), key_, line.id), line.payload, delay, &to);
+    tell_message(line.nick, stanza_id_of(line), line.payload, delay, &to);
   }
 }
 

@@ -53,12 +53,7 @@ void Muc::on_message(const Stanza& stanza) {
   if (stanza.type == "error") {
     // A client that is gone: its server says so about what we sent it.
     const Element* error = stanza.root.child("error");
-    for (const char* condition : {"gone", "item-not-found", "recipient-unavailable", "service-unavailable",
-                                  "redirect", "remote-server-not-found", "remote-server-timeout"}) {
-      if (error != nullptr && error->child(condition, ns::stanzas) != nullptr) {
-        return drop_occupant(stanza.from.str(), "The client is gone.");
-      }
-    }
+    if (error != nullptr && says_gone(*error)) drop_occupant(stanza.from.str(), "The client is gone.");
     return;
   }
   const Occupant* here = find_occupant(stanza.from.str());
@@ -73,23 +68,30 @@ void Muc::on_message(const Stanza& stanza) {
   if (here == nullptr || !here->entered) {
     return gateway_.refuse(stanza, not_acceptable("You are not in this room: join it first."));
   }
-  say(stanza);
+  say(stanza, *here);
 }
 
-void Muc::say(const Stanza& stanza) {
+void Muc::say(const Stanza& stanza, const Occupant& author) {
   std::optional<Content> content = parse::content(stanza);
-  if (!content) return;
-  Session& session = gateway_.network().session_for(PersonId{stanza.from.bare().str()}, room_.id());
+  if (!content) {
+    // A client waits for the reflection of whatever had a body.
+    if (stanza.root.child("body") != nullptr)
+      gateway_.refuse(stanza, not_acceptable("There is nothing in this message."));
+    return;
+  }
+  Session& session = gateway_.network().session_for(author.person, room_.id());
   auto pending = std::make_shared<Pending>();
-  pending->from = stanza.from.str();
+  pending->from = author.jid;
   pending->stanza_id = stanza.id;
   auto recall = [this](const MessageId& id) -> std::optional<Remembered> {
     auto line = gateway_.store().archive().get(key_, id);
     if (!line) return std::nullopt;
     return Remembered{line->nick, body_of(line->payload)};
   };
-  std::vector<Content> pieces =
-      degrade(with_network_ids(*content, stanza.from), session.features(room_.id()), recall);
+  const Features features = session.features(room_.id());
+  std::vector<Content> pieces = target_of(*content) == nullptr
+                                    ? degrade(*content, features, recall)
+                                    : degrade(with_network_ids(*content, author.person), features, recall);
   pending->content = std::move(*content);
   pending->pieces = pieces.size();
   const bool answered = is_archived(pending->content) || std::holds_alternative<Subject>(pending->content);
@@ -105,12 +107,12 @@ void Muc::say(const Stanza& stanza) {
     gateway_.refuse(stanza, feature_not_implemented("This network can't carry that."));
 }
 
-Content Muc::with_network_ids(Content content, const Jid& sender) {
+Content Muc::with_network_ids(Content content, const PersonId& sender) {
   MessageId* target = target_of(content);
   if (target == nullptr || target->empty()) return content;
   // XEP-0308 names a message by its sender's own id, the others by the id that the room gave it (XEP-0359):
   // what is not one of the first is one of the second.
-  const std::string person = sender.bare().str();
+  const std::string& person = sender.value();
   for (auto it = sent_.rbegin(); it != sent_.rend(); ++it) {
     const Pending& sent = *it->second;
     if (sent.stanza_id != target->value() || !sent.from.starts_with(person + "/")) continue;
@@ -138,13 +140,14 @@ bool Muc::on_delivered(const Event& event, const std::string& token) {
   if (!named) pending.id = MessageId{gateway_.new_id()};
   const MessageId& id = pending.id;
   const Time time = event.time == Time{} ? gateway_.now() : event.time;
-  const std::string payload = payload_of(pending.content, id, Sender{.nick = room_.nick()});
+  const std::string payload =
+      payload_of(pending.content, id, Sender{.nick = room_.nick()}, pending.stanza_id);
   // Kept first, then told: the store's commit goes before the stream's write in the loop's next turn.
   archive(id, time, room_.nick(), payload);
   tell_message(room_.nick(), pending.stanza_id.empty() ? id.value() : pending.stanza_id, payload, {});
   pending.content = {};
   if (named && !pending.stanza_id.empty() && pending.stanza_id != id.value()) {
-    gateway_.store().messages().put(key_, pending.stanza_id, id,
+    gateway_.store().messages().put(key(), pending.stanza_id, id,
                                     pending.from.substr(0, pending.from.find('/')));
   }
   return true;
@@ -157,8 +160,8 @@ void Muc::on_content(const Event& event, const Content& content) {
   }
   const MessageId id = event.id.empty() ? MessageId{gateway_.new_id()} : event.id;
   const Time time = event.time == Time{} ? gateway_.now() : event.time;
-  const std::string payload = payload_of(content, id, event.sender);
-  if (is_archived(content) && preferences().record_history) {
+  const std::string payload = payload_of(content, id, event.sender, {});
+  if (is_archived(content) && room_.is_in() && preferences().record_history && key() != 0) {
     Store& store = gateway_.store();
     // A line that the network repeats is known by its id.
     if (!store.archive().append(key_, id, time, event.sender.nick, payload) && !event.id.empty() &&
@@ -177,18 +180,19 @@ void Muc::on_content(const Event& event, const Content& content) {
 }
 
 void Muc::archive(const MessageId& id, Time time, std::string_view nick, const std::string& payload) {
-  if (preferences().record_history) gateway_.store().archive().append(key_, id, time, nick, payload);
+  if (preferences().record_history) gateway_.store().archive().append(key(), id, time, nick, payload);
 }
 
-std::string Muc::payload_of(const Content& content, const MessageId& id, const Sender& sender) const {
+std::string Muc::payload_of(const Content& content, const MessageId& id, const Sender& sender,
+                            std::string_view origin_id) const {
   std::string out;
   out.reserve(512);
   XmlWriter w(out);
   render::content(w, content, true);
   Member who{.nick = sender.nick, .account = sender.account};
-  if (who.account.empty()) {
-    if (auto member = room_.members().find(sender.nick)) who.account = member->account;
-  }
+  // As in their presence: the table's word goes before the message's.
+  if (auto member = room_.members().find(sender.nick)) who = std::move(*member);
+  if (!origin_id.empty()) w.open("origin-id", ns::sid).attr("id", origin_id).close();
   w.open("stanza-id", ns::sid).attr("id", id.value()).attr("by", address_).close();
   w.open("occupant-id", ns::occupant_id).attr("id", occupant_id(who)).close();
   return out;
@@ -199,7 +203,7 @@ void Muc::tell_message(std::string_view nick, std::string_view id, const std::st
   std::string out;
   out.reserve(payload.size() + 256);
   for (const Occupant& o : occupants_) {
-    if (only_to != nullptr ? o.jid != *only_to : !o.entered) continue;
+    if (only_to != nullptr ? o.jid != *only_to : !hears(o)) continue;
     out.clear();
     out += "<message from='";
     out += escaped_address_;
