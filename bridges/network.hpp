@@ -43,9 +43,10 @@ class Session {
   virtual Link link() const = 0;
   virtual std::string nick() const = 0;  // its own, as it now is or is asked for
 
-  // Takes the command over: each that carries a token is answered by exactly one Delivered, Failed or
-  // Answered, at once or later; Join by Entered or Failed. It connects first where it must. Nothing is sent
-  // for a command that failed.
+  // Takes the command over. Each that carries a token is answered by exactly one Delivered, Failed or
+  // Answered, at once or later; Join by Entered or Failed. Where a network confirms nothing, Delivered says
+  // "written", and a refusal that comes after it is a Failed for the same token. It connects first where it
+  // must. Nothing is sent for a command that failed.
   virtual void perform(Command command) = 0;
   virtual Features features(const Conversation& where) const = 0;
 };
