@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t remembered_as_sent = 16;
 
 Act to_act(Content&& content) {
-  return std::visit([](auto&& c) { return Act{std::move(c)}; }, std::move(content));
+  return std::visit([](auto&& c) { return Act{std::forward<decltype(c)>(c)}; }, std::move(content));
 }
 
 bool is_archived(const Content& content) {

@@ -21,8 +21,8 @@ void Muc::tell_again() {
     if (own && nick == room_.nick()) continue;  // there and back
     const std::string_view codes = own ? "303,110" : "";
     const std::string_view new_nick = own ? std::string_view(room_.nick()) : "";
-    for_each_entered(
-        [&](const Occupant& o) { tell_gone(o.jid, Member{.nick = nick}, codes, {}, {}, new_nick); });
+    const Member gone{.nick = nick};
+    for_each_entered([&](const Occupant& o) { tell_gone(o.jid, gone, codes, {}, {}, new_nick); });
   }
   for (std::size_t i = 0; i < occupants_.size(); ++i) {
     if (!occupants_[i].entered) continue;

@@ -200,7 +200,8 @@ struct Stream::Impl : std::enable_shared_from_this<Stream::Impl> {
       return;
     }
     spdlog::warn("{}: a stanza was dropped: {}", options.domain, why);
-    if (element.name == "iq")
+    // It was taken only if it became a stanza.
+    if (element.name == "iq")  // NOLINT(bugprone-use-after-move)
       answer_broken(element, {"modify", "jid-malformed", "This address is no valid one.", 400});
   }
 

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "bridges/irc/words.hpp"
+
 namespace dragoman::irc {
 namespace {
 
@@ -33,16 +35,6 @@ std::uint32_t bit_of(std::string_view name) {
     if (row.name == name) return static_cast<std::uint32_t>(row.cap);
   }
   return 0;
-}
-
-template <class Visit>
-void each_word(std::string_view list, Visit visit) {
-  while (!list.empty()) {
-    auto end = list.find(' ');
-    if (auto word = list.substr(0, end); !word.empty()) visit(word);
-    if (end == list.npos) break;
-    list.remove_prefix(end + 1);
-  }
 }
 
 }  // namespace

@@ -7,22 +7,13 @@
 #include "bridges/irc/convert.hpp"
 #include "bridges/irc/refusals.hpp"
 #include "bridges/irc/session.hpp"
+#include "bridges/irc/words.hpp"
 #include "mapping/utf8.hpp"
 
 namespace dragoman::irc {
 namespace {
 
 constexpr std::size_t most_names = 4 << 20;  // bytes of one channel's NAMES
-
-template <class Visit>
-void each_word(std::string_view list, Visit visit) {
-  while (!list.empty()) {
-    auto end = list.find(' ');
-    if (auto word = list.substr(0, end); !word.empty()) visit(word);
-    if (end == list.npos) break;
-    list.remove_prefix(end + 1);
-  }
-}
 
 }  // namespace
 

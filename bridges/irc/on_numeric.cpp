@@ -72,10 +72,10 @@ void Session::on_refusal(const Line& line) {
     }
   }
   if (!pending || pending->token.empty()) return on_other(line);
-  refused(std::move(*pending), std::move(told));
+  refused(*pending, told);
 }
 
-void Session::refused(Pending pending, Failure why) {
+void Session::refused(const Pending& pending, const Failure& why) {
   if (pending.what == Awaited::whois) refused_whois_ = pending.target;
   failed(pending.in, pending.token, why);
   // One LIST answers all who ask meanwhile.
@@ -104,7 +104,7 @@ void Session::on_try_again(const Line& line) {
   auto pending = kind ? pending_.take(*kind) : std::nullopt;
   if (!pending || pending->token.empty()) return on_other(line);
   auto why = refusal(line, settings_.encoding_in).value_or(Failure{Reason::rate_limited, plain(line.last())});
-  refused(std::move(*pending), std::move(why));
+  refused(*pending, why);
 }
 
 // FAIL <command> <code> [<context>…] :<words> (IRCv3 standard-replies)
@@ -122,7 +122,7 @@ void Session::on_fail(const Line& line) {
       if (found && found->since > Clock::now() - late_refusal) pending = std::move(found);
     }
   }
-  if (pending && !pending->token.empty()) return refused(std::move(*pending), std::move(why));
+  if (pending && !pending->token.empty()) return refused(*pending, why);
   if (fold_ascii(command) == "join") {
     for (const auto& name : names) {
       auto* channel = find_channel(name);
@@ -198,7 +198,7 @@ void Session::on_unknown_command(const Line& line) {
   auto kind = awaited_of(line.param(1));
   auto pending = kind ? pending_.take(*kind) : std::nullopt;
   if (!pending || pending->token.empty()) return on_other(line);
-  refused(std::move(*pending),
+  refused(*pending,
           {Reason::unsupported, place_.value() + " does not know " + plain(line.param(1))});
 }
 

@@ -231,7 +231,7 @@ class Session final : public dragoman::Session {
   void on_standard_note(const Line& line);
   void on_ack(const Line& line);
   bool part_refused(const Line& line);
-  void refused(Pending pending, Failure why);
+  void refused(const Pending& pending, const Failure& why);
   std::optional<Pending> take_labeled(const Line& line);
   void on_other(const Line& line);
   bool join_refused(const Line& line, const Failure& why);
