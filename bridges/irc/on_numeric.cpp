@@ -198,8 +198,7 @@ void Session::on_unknown_command(const Line& line) {
   auto kind = awaited_of(line.param(1));
   auto pending = kind ? pending_.take(*kind) : std::nullopt;
   if (!pending || pending->token.empty()) return on_other(line);
-  refused(*pending,
-          {Reason::unsupported, place_.value() + " does not know " + plain(line.param(1))});
+  refused(*pending, {Reason::unsupported, place_.value() + " does not know " + plain(line.param(1))});
 }
 
 // 301 <me> <nick> :<text>, the answer to a private message.
