@@ -250,6 +250,10 @@ void App::run() {
   for (auto& bridge : impl_->bridges) bridge->start();
   impl_->loop.run();
   impl_->store.commit();
+  // The store outlives the bridges: what its end still meets is for the log alone.
+  impl_->store.on_trouble([](const std::string& words) {
+    if (!words.empty()) spdlog::error("The store is in trouble: {}", words);
+  });
   spdlog::info("stopped");
 }
 
