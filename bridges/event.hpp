@@ -30,6 +30,11 @@ struct Attachment {
   std::string media_type;             // empty: unknown
   std::optional<std::uint64_t> size;  // bytes
   std::string description;
+  std::optional<std::uint32_t> width = {}, height = {};  // pixels
+  std::optional<std::uint64_t> length = {};              // of sound and moving pictures, milliseconds
+  std::string thumbnail = {};                            // URL of a small picture of it
+  bool voice = false;                                    // spoken for this conversation
+  bool sticker = false;
   bool operator==(const Attachment&) const = default;
 };
 
@@ -102,6 +107,13 @@ enum class Standing : std::uint8_t { banned, visitor, participant, member, moder
 
 enum class Availability : std::uint8_t { online, away };
 
+// A picture of somebody or of a room, whole; small (a network scales it down where it can).
+struct Picture {
+  std::string media_type;
+  std::string bytes;
+  bool operator==(const Picture&) const = default;
+};
+
 struct Member {
   std::string nick;     // as shown; unique in its room
   std::string address;  // "user@host" or the network's own user id; may be empty
@@ -110,6 +122,7 @@ struct Member {
   Standing standing = Standing::participant;
   Availability availability = Availability::online;
   std::uint16_t marks = 0;  // the network's own flags, opaque to everyone else, kept with the member
+  std::string avatar = {};  // SHA-1 of the picture in hex; empty: there is none, or it is not known yet
   bool operator==(const Member&) const = default;
 };
 
@@ -123,8 +136,9 @@ struct Sender {
 // ------------------------------------------------------------------------------------------------ events,
 // inbound only
 
-// The session is in the room: all who are there, itself included. Sent once a join is complete, and again
-// after a reconnection: the room compares and tells only what is new.
+// The session is in the room: all who are shown there, itself included. Sent once a join is complete, and
+// again after a reconnection: the room compares and tells only what is new. In a shared room each voice
+// enters by itself, with the list as it is then.
 struct Entered {
   std::string nick;  // the session's own
   std::vector<Member> members;
@@ -154,18 +168,32 @@ struct RoomInfo {
   RoomKind kind = RoomKind::group;
   std::string name;
   std::string description;
-  std::string avatar;  // URL
+  std::string avatar;  // as Member::avatar
   bool members_only = false, moderated = false, password_protected = false, hidden = false;
-  std::optional<std::size_t> limit;  // how many may enter
-  std::string modes;                 // as the network writes them, for people
+  std::optional<std::size_t> limit;      // how many may enter
+  std::optional<std::size_t> headcount;  // how many are there, where not all of them are shown as members
+  std::string modes;                     // as the network writes them, for people
   bool operator==(const RoomInfo&) const = default;
 };
+// To a room: by whom (a nick there). In a conversation with somebody: they ask to talk, and to see presence.
 struct Invited {
   std::string by;
   std::string reason, key;
 };
+// Answers FetchProfile, in the conversation it was asked in: of somebody, or of a room.
 struct Profile {
-  std::string nick, full_name, address, avatar, about;
+  std::string nick, full_name, address, about;
+  std::optional<Picture> picture = {};
+};
+// Of somebody, in the conversation with them; of all who want to know where people are seen alike by all.
+struct Presence {
+  bool online = false;
+  Availability availability = Availability::online;
+  std::string status;
+  Time idle_since{};        // zero: active, or not known
+  std::string avatar = {};  // as Member::avatar
+  std::string name = {};    // for display
+  bool operator==(const Presence&) const = default;
 };
 
 struct ListedRoom {
@@ -173,10 +201,23 @@ struct ListedRoom {
   std::string name;
   std::size_t members = 0;
   std::string topic;
+  bool open = true;  // anybody may enter
 };
+struct ListedPerson {
+  UserId user;
+  std::string name;
+};
+// Answers Search.
 struct Listing {
   std::vector<ListedRoom> rooms;
   std::size_t total = 0;
+  std::vector<ListedPerson> people = {};
+};
+// Where a session of one's own account is already, and with whom it talks: for bookmarks and contact lists.
+// Said whole after login, and again with what came since.
+struct OwnPlaces {
+  std::vector<ListedRoom> rooms;
+  std::vector<ListedPerson> people;
 };
 
 struct ListedUser {
@@ -196,6 +237,13 @@ struct Delivered {
 struct Failed {
   std::string token;
   Failure failure;
+};
+// Answers FetchHistory, after the messages themselves, each an event of the past: whatever was said at or
+// after `horizon` has been told by now. `complete`: there is nothing before it.
+struct HistoryTold {
+  std::string token;
+  Time horizon{};
+  bool complete = false;
 };
 // An answer to a question that is plain text (a version, a time), or none.
 struct Answered {
@@ -219,10 +267,10 @@ struct Exited {
 // What a room can carry has changed (see Session::features).
 struct FeaturesChanged {};
 
-using What =
-    std::variant<Message, Edit, Retraction, Reactions, Typing, ReadMark, Subject, Entered, MemberJoined,
-                 MemberLeft, MemberRenamed, MemberUpdated, RoomInfo, Invited, Profile, Listing, StandingList,
-                 Delivered, Failed, Answered, LinkState, Exited, FeaturesChanged>;
+using What = std::variant<Message, Edit, Retraction, Reactions, Typing, ReadMark, Subject, Entered,
+                          MemberJoined, MemberLeft, MemberRenamed, MemberUpdated, RoomInfo, Invited, Profile,
+                          Presence, Listing, OwnPlaces, StandingList, Delivered, Failed, HistoryTold,
+                          Answered, LinkState, Exited, FeaturesChanged>;
 
 struct Event {
   Conversation in;
@@ -269,12 +317,19 @@ struct SetAvailability {
 struct ListStandings {
   Standing standing = Standing::banned;
 };
+// Of a room: about so many messages more than have been told, backwards. None: only how far it reaches by
+// now.
 struct FetchHistory {
-  std::optional<MessageId> before;
   std::size_t count = 50;
 };
+// Of somebody by nick; without one, of the room itself.
 struct FetchProfile {
   std::string nick;
+};
+// How the person looks to others on the network; in no conversation but with the place.
+struct SetProfile {
+  std::string name;
+  std::optional<Picture> picture;
 };
 struct FetchVersion {
   std::string nick;
@@ -282,14 +337,17 @@ struct FetchVersion {
 struct Ping {
   std::string nick;
 };
+enum class Sought : std::uint8_t { rooms, people };
+// With a place: its directory. In a room: what rooms are listed in it (a space).
 struct Search {
   std::string words;
   std::size_t offset = 0, count = 100;
+  Sought sought = Sought::rooms;
 };
 
 using Act = std::variant<Message, Edit, Retraction, Reactions, Typing, ReadMark, Subject, Join, Leave, Invite,
                          SetStanding, Remove, SetNick, SetAvailability, ListStandings, FetchHistory,
-                         FetchProfile, FetchVersion, Ping, Search>;
+                         FetchProfile, SetProfile, FetchVersion, Ping, Search>;
 
 struct Command {
   Conversation in;

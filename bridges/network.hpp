@@ -3,6 +3,8 @@
 // throws across, results come back as events. A call to a Session may emit events before it returns.
 #pragma once
 
+#include <chrono>
+#include <cstdio>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -30,8 +32,9 @@ struct Bridge;
 // What a person wants of a room; where it is asked for is the network's own affair.
 struct RoomPreferences {
   bool record_history = true;
-  bool persistent = false;       // stay when the last client has left
-  std::size_t max_history = 20;  // lines shown at a join
+  bool persistent = false;         // stay when the last client has left
+  std::chrono::seconds linger{0};  // else: how long to wait for one to come back
+  std::size_t max_history = 20;    // lines shown at a join
 };
 
 // Owned by its Network. Lives until the Sink was told that it ended.
@@ -79,12 +82,15 @@ class Network {
   virtual std::string address_hint() const = 0;  // how a person writes an address here, for jabber:iq:gateway
   // What a person may type into an "add contact" dialogue, to a node; nothing: can't be one.
   virtual std::optional<std::string> node_from_prompt(std::string_view typed) const = 0;
-  // Whether all persons see a room as one stream (Matrix) or each has a view of their own (IRC).
-  virtual bool rooms_are_shared() const = 0;
+  // Whose view of a room a person sees: their own where the network shows each a view of their own (an IRC
+  // connection, a Matrix account), nobody's where those who speak through the bridge share one stream. In a
+  // shared room what concerns one voice alone (Entered, Exited, Delivered, Failed) comes from its session;
+  // all else comes once, from whichever.
+  virtual PersonId viewer_of(const PersonId& person, const RoomId& room) const = 0;
   virtual MemberTable::Fold nick_fold() const = 0;
 
   // The best voice there is for a person in a conversation; made when there is none. It connects when it has
-  // to.
+  // to. No person: the bridge's own voice, where the network has one.
   virtual Session& session_for(const PersonId& person, const Conversation& where) = 0;
   virtual Session* find_session(const PersonId& person, const Conversation& where) = 0;
   virtual std::vector<Session*> sessions() = 0;
@@ -112,10 +118,15 @@ struct NetworkContext {
   const config::Bridge& settings;
 };
 
-using NetworkFactory = std::unique_ptr<Network> (*)(const NetworkContext&);
+// One network of this binary. What has no use for a function leaves it null.
 struct NetworkEntry {
   std::string_view kind;  // "irc", as in the config
-  NetworkFactory make;
+  std::unique_ptr<Network> (*make)(const NetworkContext&);
+  // Text that the network's own server has to be given (dragoman register-KIND); throws std::runtime_error.
+  std::string (*registration)(const config::Bridge&, Store&) = nullptr;
+  // Looks whether the other side can be worked with, says so line by line and what to mend (dragoman doctor
+  // KIND). How many things are wrong.
+  int (*doctor)(const config::Bridge&, Store&, std::FILE* out) = nullptr;
 };
 // The networks this binary was built with (registry.cpp).
 const std::vector<NetworkEntry>& network_registry();

@@ -21,6 +21,7 @@ enum class Style : std::uint8_t {
   colour,      // `detail` is "#rrggbb"
   background,  // `detail` is "#rrggbb"
   link,        // `detail` is the URL
+  mention,     // of somebody in the room: `detail` is the nick; empty: of all
 };
 
 struct Span {

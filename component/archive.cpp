@@ -24,7 +24,8 @@ std::optional<RoomKey> archive_for(Gateway& gateway, const Stanza& iq, const Tar
     return std::nullopt;
   }
   const PersonId person{iq.from.bare().str()};
-  if (gateway.network().rooms_are_shared()) {
+  const PersonId viewer = gateway.viewer_of(person, *target.room());
+  if (viewer != person) {
     // What all see alike is for those who are there.
     const Muc* muc = gateway.find_room(person, *target.room());
     const Occupant* here = muc != nullptr ? muc->find_occupant(iq.from.str()) : nullptr;
@@ -33,7 +34,7 @@ std::optional<RoomKey> archive_for(Gateway& gateway, const Stanza& iq, const Tar
       return std::nullopt;
     }
   }
-  return gateway.store().rooms().find(gateway.id(), *target.room(), gateway.viewer_of(person));
+  return gateway.store().rooms().find(gateway.id(), *target.room(), viewer);
 }
 
 // What the request asks for, or in words what is wrong with it.

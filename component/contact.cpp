@@ -104,8 +104,11 @@ void Contact::on_event(const Event& event) {
     void operator()(const RoomInfo&) const {}
     void operator()(const Invited&) const {}
     void operator()(const Profile&) const {}
+    void operator()(const Presence&) const {}
     void operator()(const Listing&) const {}
+    void operator()(const OwnPlaces&) const {}
     void operator()(const StandingList&) const {}
+    void operator()(const HistoryTold&) const {}
     void operator()(const Answered&) const {}
     void operator()(const LinkState&) const {}
     void operator()(const Exited&) const {}

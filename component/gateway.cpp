@@ -210,7 +210,6 @@ void Gateway::on_event(Session& from, Event event) {
       failed != nullptr && questions_.answer(failed->token, *failed)) {
     return;
   }
-  const PersonId viewer = viewer_of(person);
   if (const auto* profile = std::get_if<Profile>(&event.what)) {
     if (const auto* user = std::get_if<UserId>(&event.in))
       questions_.answer_for("profile " + person.value() + " " + user->value(), *profile);
@@ -226,7 +225,7 @@ void Gateway::on_event(Session& from, Event event) {
     return;
   }
   if (const auto* standings = std::get_if<StandingList>(&event.what)) {
-    questions_.answer_for("standings " + viewer.value() + " " + room->value(), *standings);
+    questions_.answer_for("standings " + viewer_of(person, *room).value() + " " + room->value(), *standings);
     return;
   }
   if (const auto* invited = std::get_if<Invited>(&event.what)) {
@@ -319,10 +318,6 @@ std::string Gateway::address_of(const Conversation& what) const {
   return node.empty() ? domain() : escape_node(node) + "@" + domain();
 }
 
-PersonId Gateway::viewer_of(const PersonId& person) const {
-  return network_->rooms_are_shared() ? PersonId{} : person;
-}
-
 Gateway::View* Gateway::find_view(const PersonId& person) const {
   auto found = views_.find(person);
   return found == views_.end() ? nullptr : found->second.get();
@@ -335,14 +330,14 @@ Gateway::View& Gateway::view(const PersonId& person) {
 }
 
 Muc* Gateway::find_room(const PersonId& person, const RoomId& room) const {
-  View* seen = network_->rooms_are_shared() ? find_view(PersonId{}) : find_view(person);
+  View* seen = find_view(viewer_of(person, room));
   if (seen == nullptr) return nullptr;
   auto found = seen->rooms.find(room);
   return found == seen->rooms.end() ? nullptr : found->second.get();
 }
 
 Muc& Gateway::open_room(const PersonId& person, const RoomId& room) {
-  const PersonId viewer = viewer_of(person);
+  const PersonId viewer = viewer_of(person, room);
   auto& slot = view(viewer).rooms[room];
   if (!slot) slot = std::make_unique<Muc>(*this, room, viewer);
   return *slot;
@@ -350,7 +345,7 @@ Muc& Gateway::open_room(const PersonId& person, const RoomId& room) {
 
 std::vector<Muc*> Gateway::rooms_of(const PersonId& person) const {
   std::vector<Muc*> rooms;
-  if (View* seen = find_view(viewer_of(person))) {
+  if (View* seen = find_view(person)) {
     for (const auto& [id, muc] : seen->rooms) rooms.push_back(muc.get());
   }
   return rooms;

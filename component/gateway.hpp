@@ -88,7 +88,9 @@ class Gateway final : public Sink {
   Target locate(const Jid& address) const;
   std::string address_of(
       const Conversation& what) const;  // "#chan%irc.example@gw", escaped; the domain alone for ourselves
-  PersonId viewer_of(const PersonId& person) const;  // whose view of a room a person sees
+  PersonId viewer_of(const PersonId& person, const RoomId& room) const {
+    return network_->viewer_of(person, room);
+  }
   Muc* find_room(const PersonId& person, const RoomId& room) const;
   Muc& open_room(const PersonId& person, const RoomId& room);
   std::vector<Muc*> rooms_of(const PersonId& person) const;

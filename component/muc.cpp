@@ -93,10 +93,13 @@ struct MucEvents {
   // Addressed to the gateway, which has taken them before the room.
   void operator()(const Invited&) const {}
   void operator()(const Profile&) const {}
+  void operator()(const Presence&) const {}
   void operator()(const Listing&) const {}
+  void operator()(const OwnPlaces&) const {}
   void operator()(const StandingList&) const {}
   void operator()(const Delivered& delivered) const { muc.on_delivered(event, delivered.token); }
   void operator()(const Failed& failed) const { muc.on_failed(failed.token, failed.failure); }
+  void operator()(const HistoryTold&) const {}
   void operator()(const Answered&) const {}
 };
 

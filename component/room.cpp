@@ -63,10 +63,13 @@ struct Apply {
   void operator()(const ReadMark&) const {}
   void operator()(const Invited&) const {}
   void operator()(const Profile&) const {}
+  void operator()(const Presence&) const {}
   void operator()(const Listing&) const {}
+  void operator()(const OwnPlaces&) const {}
   void operator()(const StandingList&) const {}
   void operator()(const Delivered&) const {}
   void operator()(const Failed&) const {}
+  void operator()(const HistoryTold&) const {}
   void operator()(const Answered&) const {}
   void operator()(const FeaturesChanged&) const {}
 };

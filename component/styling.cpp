@@ -42,7 +42,8 @@ char marker_of(Style style) {
     case Style::spoiler:
     case Style::colour:
     case Style::background:
-    case Style::link: return '\0';
+    case Style::link:
+    case Style::mention: return '\0';
   }
   return '\0';
 }

@@ -39,7 +39,8 @@ bool can_be_said(const Span& span) {
     case Style::code:
     case Style::block_code:
     case Style::quote: return true;
-    case Style::spoiler: return false;
+    case Style::spoiler:
+    case Style::mention: return false;
     case Style::colour:
     case Style::background: return is_colour(span.detail);
     case Style::link: return is_safe_link(span.detail);
@@ -59,7 +60,8 @@ void open_tag(XmlWriter& out, const Span& span) {
     case Style::colour: out.open("span").attr("style", "color: " + span.detail + ";"); break;
     case Style::background: out.open("span").attr("style", "background-color: " + span.detail + ";"); break;
     case Style::link: out.open("a").attr("href", span.detail); break;
-    case Style::spoiler: break;  // never gets here
+    case Style::spoiler:
+    case Style::mention: break;  // never get here
   }
 }
 

@@ -51,11 +51,34 @@ struct Irc {
   std::map<std::string, IrcServer> servers;  // by lower-case name
 };
 
+struct Matrix {
+  struct Homeserver {
+    std::string url;          // of its client-server API: "http://127.0.0.1:8008"
+    std::string server_name;  // what stands behind the colon of its users' ids
+    std::string ca_file;      // empty: the system's
+  } homeserver;
+  struct Appservice {
+    std::string id = "dragoman";
+    std::string address = "127.0.0.1";  // listen: "127.0.0.1:29318"
+    std::uint16_t port = 29318;
+    std::string url;                        // how the homeserver reaches us; empty: http://address:port
+    std::string sender_localpart = "xmpp";  // of the bridge's own user
+  } appservice;
+  std::string ghost_prefix = "_xmpp_";  // of the ids of XMPP users
+  std::string public_url;               // under which XMPP users reach our HTTP server; empty: no media links
+  std::vector<std::string> allow;       // who may use the bridge: bare JIDs, domains, or "*"; empty: all
+  std::vector<std::string> allow_login;  // who may log in to an account of their own, the same way
+  std::uint64_t max_file_bytes = 50'000'000;
+  std::uint32_t leave_after_seconds = 600;  // a room that anybody may enter, once the last client has left
+  bool fetch_private_addresses = false;     // files of XMPP users may lie in private networks
+};
+
 struct Bridge {
-  std::string network;  // "irc", "echo"
+  std::string network;  // "irc", "matrix", "echo"
   std::string domain;   // of the component
   std::string secret;
-  Irc irc;  // where network is irc
+  Irc irc;        // where network is irc
+  Matrix matrix;  // where network is matrix
 };
 
 struct Settings {

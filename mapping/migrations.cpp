@@ -97,7 +97,19 @@ CREATE TABLE outbox(
 CREATE INDEX outbox_order ON outbox(network, queue, seq);
 )sql";
 
-constexpr std::array<const char*, 2> steps{first_schema, occupants_and_outbox};
+// What a network has to remember for itself.
+constexpr const char* notes = R"sql(
+CREATE TABLE notes(
+  network TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  key TEXT NOT NULL,
+  value BLOB NOT NULL,
+  time INTEGER NOT NULL,
+  PRIMARY KEY(network, kind, key)
+) WITHOUT ROWID;
+)sql";
+
+constexpr std::array<const char*, 3> steps{first_schema, occupants_and_outbox, notes};
 
 }  // namespace
 

@@ -19,6 +19,7 @@ RoomsTable& Store::rooms() { return *impl_->rooms; }
 MessagesTable& Store::messages() { return *impl_->messages; }
 ArchiveTable& Store::archive() { return *impl_->archive; }
 OutboxTable& Store::outbox() { return *impl_->outbox; }
+NotesTable& Store::notes() { return *impl_->notes; }
 
 void Store::on_first_write(std::function<void()> wake) { impl_->on_first_write = std::move(wake); }
 void Store::on_trouble(std::function<void(const std::string&)> f) { impl_->on_trouble = std::move(f); }

@@ -19,6 +19,7 @@ class RoomsTable;
 class MessagesTable;
 class ArchiveTable;
 class OutboxTable;
+class NotesTable;
 
 struct StoreError : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -38,6 +39,7 @@ class Store {
   MessagesTable& messages();
   ArchiveTable& archive();
   OutboxTable& outbox();
+  NotesTable& notes();
 
   void on_first_write(std::function<void()> wake);             // called when a group opens
   void on_trouble(std::function<void(const std::string&)> f);  // for an admin; empty text: over

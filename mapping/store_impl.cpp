@@ -92,6 +92,7 @@ Store::Impl::Impl(const std::string& path, const std::string& key_file) : path_(
     messages.emplace(*this);
     archive.emplace(*this);
     outbox.emplace(*this);
+    notes.emplace(*this);
   } catch (const SQLite::Exception& e) {
     throw StoreError(words(path_, e.getErrorCode(), e.what()));
   }

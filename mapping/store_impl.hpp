@@ -12,6 +12,7 @@
 
 #include "mapping/archive_table.hpp"
 #include "mapping/messages_table.hpp"
+#include "mapping/notes_table.hpp"
 #include "mapping/outbox_table.hpp"
 #include "mapping/rooms_table.hpp"
 #include "mapping/secret_box.hpp"
@@ -76,6 +77,7 @@ struct Store::Impl {
   std::optional<MessagesTable> messages;
   std::optional<ArchiveTable> archive;
   std::optional<OutboxTable> outbox;
+  std::optional<NotesTable> notes;
 };
 
 }  // namespace dragoman

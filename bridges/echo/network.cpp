@@ -66,6 +66,7 @@ struct Perform {
     done();
   }
   void operator()(const SetAvailability&) const { done(); }
+  void operator()(const SetProfile&) const { done(); }
   void operator()(const Invite&) const { no(); }
   void operator()(const SetStanding&) const { no(); }
   void operator()(const Remove&) const { no(); }
@@ -151,5 +152,7 @@ void EchoNetwork::stop(const std::string&, std::function<void()> done) { done();
 std::unique_ptr<Network> make_network(const NetworkContext& context) {
   return std::make_unique<EchoNetwork>(context);
 }
+
+NetworkEntry entry() { return {"echo", make_network}; }
 
 }  // namespace dragoman::echo

@@ -48,7 +48,7 @@ class EchoNetwork final : public Network {
   std::string display_name(const Conversation& what) const override { return node_of(what); }
   std::string address_hint() const override { return "Write to any name: it repeats what you say."; }
   std::optional<std::string> node_from_prompt(std::string_view typed) const override;
-  bool rooms_are_shared() const override { return false; }
+  PersonId viewer_of(const PersonId& person, const RoomId&) const override { return person; }
   MemberTable::Fold nick_fold() const override { return nullptr; }
   Session& session_for(const PersonId& person, const Conversation& where) override;
   Session* find_session(const PersonId& person, const Conversation& where) override;
@@ -68,5 +68,6 @@ class EchoNetwork final : public Network {
 };
 
 std::unique_ptr<Network> make_network(const NetworkContext& context);
+NetworkEntry entry();
 
 }  // namespace dragoman::echo

@@ -172,4 +172,6 @@ std::unique_ptr<dragoman::Network> make_network(const NetworkContext& context) {
   return std::make_unique<Network>(context);
 }
 
+NetworkEntry entry() { return {"irc", make_network}; }
+
 }  // namespace dragoman::irc

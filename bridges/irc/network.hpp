@@ -26,7 +26,7 @@ class Network final : public dragoman::Network {
   std::string display_name(const Conversation& what) const override;
   std::string address_hint() const override;
   std::optional<std::string> node_from_prompt(std::string_view typed) const override;
-  bool rooms_are_shared() const override { return false; }
+  PersonId viewer_of(const PersonId& person, const RoomId&) const override { return person; }
   MemberTable::Fold nick_fold() const override;
 
   dragoman::Session& session_for(const PersonId& person, const Conversation& where) override;
@@ -68,5 +68,6 @@ class Network final : public dragoman::Network {
 
 // For the registry.
 std::unique_ptr<dragoman::Network> make_network(const NetworkContext& context);
+NetworkEntry entry();
 
 }  // namespace dragoman::irc

@@ -7,7 +7,7 @@ namespace {
 class Shared final : public Network {
  public:
   explicit Shared(std::unique_ptr<Network> inner) : inner_(std::move(inner)) {}
-  bool rooms_are_shared() const override { return true; }
+  PersonId viewer_of(const PersonId&, const RoomId&) const override { return {}; }
 
   std::string title() const override { return inner_->title(); }
   std::string_view kind() const override { return inner_->kind(); }

@@ -1,0 +1,72 @@
+// Calls of the client-server API: JSON in, JSON out, as whoever speaks. Obeys 429 (`retry_after_ms`,
+// Retry-After), tries again where it is told to insist, and says in words what was refused.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "bridges/matrix/json.hpp"
+#include "bridges/net/http_client.hpp"
+#include "bridges/reason.hpp"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace dragoman::matrix {
+
+// Who speaks.
+struct Voice {
+  std::string homeserver;  // "http://127.0.0.1:8008", without a slash at the end
+  std::string token;       // of the appservice, or of an account
+  std::string user_id;     // whom the appservice speaks as: sent as user_id=; empty: with an account's token
+};
+
+struct Refusal {
+  int status = 0;       // 0: there was no answer
+  std::string errcode;  // "M_FORBIDDEN"; may be empty
+  Failure failure;      // for people
+};
+using Reply = std::variant<json::value, Refusal>;
+
+class Api {
+ public:
+  // once: what the first answer says, 429 obeyed up to 30 s. insist: until there is an answer that is neither
+  // 429 nor 5xx nor silence, with backoff and jitter (1 s to 60 s).
+  enum class Patience { once, insist };
+  struct Call {
+    std::string method = "GET";
+    std::string path;   // "/_matrix/client/v3/…", its parts encoded (net::url_encoded)
+    std::string query;  // "a=b&c=d", encoded
+    json::value body;   // null: none
+    Patience patience = Patience::once;
+    std::chrono::milliseconds timeout{60'000};
+    // insist: called before each further try; false: give up now.
+    std::function<bool(const Refusal& so_far)> still_wanted;
+  };
+  using Id = std::uint64_t;
+
+  Api(boost::asio::io_context& loop, net::HttpClient& http);
+  Api(const Api&) = delete;
+  Api& operator=(const Api&) = delete;
+  ~Api();
+
+  // Answers from the loop, never from within.
+  Id call(const Voice& as, Call call, std::function<void(Reply)> done);
+  void cancel(Id id);
+  net::HttpClient& http();
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+// A status and an error body as a Refusal: the catalogue's reason, and the server's words where it has some.
+Refusal refusal_of(int status, std::string_view body);
+
+}  // namespace dragoman::matrix
