@@ -173,6 +173,7 @@ struct RoomInfo {
   std::optional<std::size_t> limit;      // how many may enter
   std::optional<std::size_t> headcount;  // how many are there, where not all of them are shown as members
   std::string modes;                     // as the network writes them, for people
+  bool space = false;                    // it lists other rooms (see Search)
   bool operator==(const RoomInfo&) const = default;
 };
 // To a room: by whom (a nick there). In a conversation with somebody: they ask to talk, and to see presence.
@@ -310,9 +311,11 @@ struct Remove {
 struct SetNick {
   std::string nick;
 };
+// In a room, or with a place for all that the person is in there.
 struct SetAvailability {
   Availability availability = Availability::online;
   std::string status;
+  bool online = true;  // false: not there at all; availability then says nothing
 };
 struct ListStandings {
   Standing standing = Standing::banned;

@@ -24,6 +24,10 @@ struct Features {
   bool own_voice = true;   // the session speaks as its person; otherwise the author's name goes into the text
   bool stable_ids = false;  // the network names messages
   bool history = false;     // it can be asked for what was said before
+  // Of the network, asked for its place.
+  bool profiles = false;   // it shows names and pictures of our people (SetProfile)
+  bool presence = false;   // it shows whether our people are there (SetAvailability)
+  bool directory = false;  // its rooms can be searched without a connection of the person
 
   std::size_t max_bytes = 0;  // of one message's text as measured by `wire_size`; 0: no limit
   // How many bytes a text takes on this network, formatting included; null: plain.size().

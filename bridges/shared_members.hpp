@@ -21,7 +21,7 @@ namespace dragoman::shared_members {
 // A Member whose strings are shared.
 struct Record {
   Atom key;  // the folded nick
-  Atom nick, address, account, status;
+  Atom nick, address, account, status, avatar;
   Standing standing = Standing::participant;
   Availability availability = Availability::online;
   std::uint16_t marks = 0;
@@ -33,6 +33,7 @@ struct Record {
         address(member.address),
         account(member.account),
         status(member.status),
+        avatar(member.avatar),
         standing(member.standing),
         availability(member.availability),
         marks(member.marks) {}
@@ -44,13 +45,15 @@ struct Record {
             std::string(status.view()),
             standing,
             availability,
-            marks};
+            marks,
+            std::string(avatar.view())};
   }
 
   bool says(const Member& member) const {
     return nick.view() == member.nick && address.view() == member.address &&
            account.view() == member.account && status.view() == member.status &&
-           standing == member.standing && availability == member.availability && marks == member.marks;
+           avatar.view() == member.avatar && standing == member.standing &&
+           availability == member.availability && marks == member.marks;
   }
 };
 
@@ -65,22 +68,23 @@ inline std::uint64_t mixed(std::uint64_t x) {
 // What a member adds to the hash of its table: a sum, so that their order is of no account and one can be
 // taken out. The key says nothing that the nick doesn't.
 inline std::uint64_t content_hash(std::size_t nick, std::size_t address, std::size_t account,
-                                  std::size_t status, Standing standing, Availability availability,
-                                  std::uint16_t marks) {
+                                  std::size_t status, std::size_t avatar, Standing standing,
+                                  Availability availability, std::uint16_t marks) {
   std::uint64_t h = mixed(nick);
   h = mixed(h + address);
   h = mixed(h + account);
   h = mixed(h + status);
+  h = mixed(h + avatar);
   return mixed(h + (static_cast<std::uint64_t>(standing) << 24 |
                     static_cast<std::uint64_t>(availability) << 16 | marks));
 }
 inline std::uint64_t content_hash(const Record& r) {
-  return content_hash(r.nick.hash(), r.address.hash(), r.account.hash(), r.status.hash(), r.standing,
-                      r.availability, r.marks);
+  return content_hash(r.nick.hash(), r.address.hash(), r.account.hash(), r.status.hash(), r.avatar.hash(),
+                      r.standing, r.availability, r.marks);
 }
 inline std::uint64_t content_hash(const Member& m) {
   return content_hash(Atom::hash_of(m.nick), Atom::hash_of(m.address), Atom::hash_of(m.account),
-                      Atom::hash_of(m.status), m.standing, m.availability, m.marks);
+                      Atom::hash_of(m.status), Atom::hash_of(m.avatar), m.standing, m.availability, m.marks);
 }
 
 // A few members picked by their hash alone: two lists that nearly agree most likely agree on one of them.
