@@ -17,6 +17,7 @@ struct Features {
   bool typing = false;
   bool read_marks = false;
   bool threads = false;
+  bool mentions = false;   // it tells people that they were named (Style::mention)
   bool files = false;      // attachments as such; otherwise their URL in the text
   bool formatting = true;  // the codec carries the spans of a Text in some way of its own
   bool multiline = false;  // '\n' may stand within one message

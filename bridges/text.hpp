@@ -17,7 +17,7 @@ enum class Style : std::uint8_t {
   code,        // inline, monospace
   block_code,  // whole lines; `detail` is the language, if known
   quote,       // whole lines; nesting by overlapping spans
-  spoiler,
+  spoiler,     // `detail` is what may be said of it beforehand, may be empty
   colour,      // `detail` is "#rrggbb"
   background,  // `detail` is "#rrggbb"
   link,        // `detail` is the URL

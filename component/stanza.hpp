@@ -70,6 +70,25 @@ inline constexpr std::string_view xhtml = "http://www.w3.org/1999/xhtml";
 inline constexpr std::string_view styling = "urn:xmpp:styling:0";
 inline constexpr std::string_view nick = "http://jabber.org/protocol/nick";
 inline constexpr std::string_view carbons = "urn:xmpp:carbons:2";
+inline constexpr std::string_view reference = "urn:xmpp:reference:0";
+inline constexpr std::string_view media_sharing = "urn:xmpp:sims:1";
+inline constexpr std::string_view jingle_file = "urn:xmpp:jingle:apps:file-transfer:5";
+inline constexpr std::string_view thumbnails = "urn:xmpp:thumbs:1";
+inline constexpr std::string_view stickers = "urn:xmpp:stickers:0";
+inline constexpr std::string_view spoiler = "urn:xmpp:spoiler:0";
+inline constexpr std::string_view idle = "urn:xmpp:idle:1";
+inline constexpr std::string_view vcard_update = "vcard-temp:x:update";
+inline constexpr std::string_view vcard4 = "urn:ietf:params:xml:ns:vcard-4.0";
+inline constexpr std::string_view avatar_data = "urn:xmpp:avatar:data";
+inline constexpr std::string_view avatar_metadata = "urn:xmpp:avatar:metadata";
+inline constexpr std::string_view pubsub = "http://jabber.org/protocol/pubsub";
+inline constexpr std::string_view pubsub_event = "http://jabber.org/protocol/pubsub#event";
+inline constexpr std::string_view bookmarks = "urn:xmpp:bookmarks:1";
+inline constexpr std::string_view privilege = "urn:xmpp:privilege:2";
+inline constexpr std::string_view roster = "jabber:iq:roster";
+inline constexpr std::string_view search = "jabber:iq:search";
+inline constexpr std::string_view channel_search = "urn:xmpp:channel-search:0:search";
+inline constexpr std::string_view client = "jabber:client";
 }  // namespace ns
 
 }  // namespace dragoman
