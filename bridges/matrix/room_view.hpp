@@ -37,13 +37,14 @@ class ViewOwner {
   virtual dragoman::Session* own_voice(std::string_view user_id) const = 0;
   virtual bool is_ghost(std::string_view user_id) const = 0;
   virtual std::string ghost_nick(std::string_view user_id) const = 0;  // the nick its person asked for here
-  // Whether this event was sent by us and answered: its echo is not told again.
+  // Whether this event was sent by us and answered (Delivered was told): its echo is not told again.
   virtual bool is_delivered(const std::string& event_id) const = 0;
   // As whom the room's state can be asked for (somebody of ours who is in it); nothing: nobody is.
   virtual std::optional<Voice> reader(const std::string& room_id) const = 0;
   // The room was replaced (m.room.tombstone).
   virtual void on_upgraded(const std::string& room_id, const std::string& replacement) = 0;
-  // One of ours is in no longer: left, kicked, banned.
+  // One of ours is in no longer: left, kicked, banned. Its session was told Exited by the view just before,
+  // where it has one: nobody else tells that.
   virtual void on_own_departure(const std::string& room_id, const std::string& user_id) = 0;
 };
 
@@ -69,22 +70,24 @@ class RoomView {
   // Asks the homeserver for the room's state, as owner.reader(). `done` is told nothing when the view is
   // ready, else why not. Asked again while it is on its way: told with the first.
   void load(std::function<void(std::optional<Failure>)> done);
-  // The same from /sync's own state events.
+  // The same from /sync's own state events (all people, or with lazy_load_members some of them) and its
+  // "summary". Also of a room that is ready: what changed is told.
   void load_from(const json::array& state_events, const json::object* summary);
 
-  // Live, in order. Events seen before (by id) are dropped. `source` is the event as JSON.
+  // Live, in order, message and state events alike. Events seen before (by id) are dropped.
   void on_timeline(const json::object& event);
   void on_typing(const json::array& user_ids);    // the full list
   void on_receipts(const json::object& content);  // m.receipt
-  // About so many messages more, backwards from what was told; each as a past Event to this ear, then
-  // HistoryTold. With none: only HistoryTold. The horizon is kept over restarts.
+  // About so many messages more, backwards from what was told; each as a past Event to this ear, oldest
+  // first, then HistoryTold; or Failed. With none: only HistoryTold. The horizon is kept over restarts.
   void fetch_history(const ViewOwner::Ear& ear, std::size_t count, const std::string& token);
-  // The newest, as past events, until one that `known` says is there already; at most so many. For a join.
+  // The newest, as past events, until one that is in this room's archive already; at most so many. For a
+  // join. `done` comes in any case, also where the homeserver refuses.
   void fetch_recent(const ViewOwner::Ear& ear, std::size_t at_most, std::function<void()> done);
 
-  // One of ours came in: shown from now on.
+  // One of ours came in: shown from now on (its own m.room.member may still be on its way). Tells Entered,
+  // RoomInfo and Subject as they are now, in ear.in from ear.from, which is the voice's session.
   void enter(const ViewOwner::Ear& ear, const std::string& user_id);
-  // RoomInfo, topic and Entered as they are now, to one ear as one voice.
   std::vector<Member> members() const;
   std::string nick_of(std::string_view user_id) const;              // empty: not known
   std::optional<std::string> user_of(std::string_view nick) const;  // a user id
@@ -94,7 +97,8 @@ class RoomView {
   std::string membership_of(std::string_view user_id) const;  // "join", "invite", "ban", …; empty: not known
   std::string name() const;
   std::size_t headcount() const;
-  Features features() const;
+  std::string avatar_of(std::string_view user_id) const;  // its mxc; of nobody: the room's; may be empty
+  Features features(std::string_view user_id) const;      // for whom: who may moderate depends on it
   // Reactions: what this user has on a message, (key, event id); for the difference to a new set.
   std::vector<std::pair<std::string, std::string>> reactions_of(const std::string& user_id,
                                                                 const std::string& target) const;
