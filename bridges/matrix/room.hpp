@@ -1,0 +1,101 @@
+// One Matrix room as one stream of events has it: its view, the addresses under which it is joined here, who
+// of ours is in it, or whose one-to-one chat it is.
+//
+// Events wait, in order and in the store, while they can't be told: until the view is ready, and from an
+// event of our own on whose send is not answered yet (it is known by its id, which the answer tells).
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "bridges/matrix/hub.hpp"
+#include "bridges/matrix/room_view.hpp"
+
+namespace dragoman::matrix {
+
+class Session;
+class Stream;
+
+class Room final : public ViewOwner {
+ public:
+  struct Occupant {
+    std::string user_id;
+    Session* session;
+    RoomId address;
+    std::string nick;  // that was asked for
+  };
+  struct Direct {
+    PersonId person;
+    UserId peer;
+  };
+
+  Room(Hub& hub, Stream& stream, std::string room_id);
+  Room(const Room&) = delete;
+  Room& operator=(const Room&) = delete;
+  ~Room() override;
+
+  const std::string& id() const { return id_; }
+  RoomView& view() { return view_; }
+  const RoomView& view() const { return view_; }
+  // The view, once it is ready; nothing, and why not.
+  void ensure_view(std::function<void(const std::optional<Failure>&)> done);
+
+  // Somebody of ours, under one of the room's addresses.
+  void add(Occupant occupant);
+  bool remove(std::string_view user_id, const RoomId& address);  // false: was not there
+  void remove_all(std::string_view user_id);
+  Occupant* find(std::string_view user_id, const RoomId& address);
+  Occupant* find(std::string_view user_id);
+  const std::vector<Occupant>& occupants() const { return occupants_; }
+  bool anybody_at(const RoomId& address) const;
+  void set_direct(std::optional<Direct> direct);
+  const std::optional<Direct>& direct() const { return direct_; }
+
+  // Live, in order (application service API, "Pushing events").
+  void on_event(const json::object& event);
+  void on_ephemeral(const json::object& event);  // m.typing, m.receipt
+  // Sends of ours that are not answered: while there are some, an event of ours waits.
+  void sending(std::string_view user_id);
+  void answered(std::string_view user_id);
+
+  // ViewOwner
+  std::vector<Ear> ears(const std::string& room_id) const override;
+  dragoman::Session* own_voice(std::string_view user_id) const override;
+  bool is_ghost(std::string_view user_id) const override;
+  std::string ghost_nick(std::string_view user_id) const override;
+  bool is_delivered(const std::string& event_id) const override;
+  std::optional<Voice> reader(const std::string& room_id) const override;
+  void on_upgraded(const std::string& room_id, const std::string& replacement) override;
+  void on_own_departure(const std::string& room_id, const std::string& user_id) override;
+
+ private:
+  struct Held {
+    std::string key;  // in the inbox
+    json::object event;
+  };
+  bool must_wait(const json::object& event) const;
+  void take_inbox();
+  void flush();
+  void keep(const json::object& event);
+  void tell_encrypted();
+
+  Hub& hub_;
+  Stream& stream_;
+  const std::string id_;
+  std::vector<Occupant> occupants_;
+  std::optional<Direct> direct_;
+  std::deque<Held> held_;
+  std::vector<std::pair<std::string, std::size_t>> sending_;  // by user id
+  bool loading_ = false;
+  std::vector<std::function<void(const std::optional<Failure>&)>> waiting_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  RoomView view_;
+};
+
+}  // namespace dragoman::matrix

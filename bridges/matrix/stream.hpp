@@ -1,0 +1,83 @@
+// One stream of events: the appservice's transactions (no viewer), or the /sync of somebody's own account.
+// Owns the rooms it knows, and what was said to them and has not left yet.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "bridges/matrix/hub.hpp"
+#include "bridges/matrix/room.hpp"
+#include "bridges/matrix/send_queue.hpp"
+
+namespace dragoman::matrix {
+
+class Session;
+
+class Stream {
+ public:
+  // `viewer`: whose account; empty: the appservice's.
+  Stream(Hub& hub, PersonId viewer);
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  ~Stream();
+
+  const PersonId& viewer() const { return viewer_; }
+  Hub& hub() { return hub_; }
+  // The voice with this user id: a ghost's, or the account's own; null: none of ours, or it has none yet.
+  Session* voice(std::string_view user_id) const;
+  void set_account(Session* session) { account_ = session; }  // of a stream with a viewer
+  Session* account() const { return account_; }
+  bool is_ours(std::string_view user_id) const;
+
+  // Rooms, by Matrix room id.
+  Room* find(std::string_view room_id) const;
+  Room& open(const std::string& room_id);
+  void close(const std::string& room_id);
+  const std::unordered_map<std::string, std::unique_ptr<Room>>& rooms() const { return rooms_; }
+
+  // What an address of ours leads to: remembered over restarts, and changed by an upgrade.
+  void lead(const RoomId& address, const std::string& room_id);
+  std::optional<std::string> room_id_of(const RoomId& address) const;
+  Room* find(const RoomId& address) const;
+
+  // One-to-one chats, remembered over restarts. One room a chat, one chat a room.
+  void note_direct(const PersonId& person, const UserId& peer, const std::string& room_id);
+  void forget_direct(const PersonId& person, const UserId& peer);
+  std::optional<std::string> direct_room(const PersonId& person, const UserId& peer) const;
+  std::optional<Room::Direct> direct_of(std::string_view room_id) const;
+
+  // From the homeserver. Events of rooms that nobody here is in are dropped. Invitations of ours are taken
+  // care of: `stripped` is the state that came with one (client-server API, "Stripped state").
+  void on_event(const json::object& event);  // with its room_id
+  void on_ephemeral(const json::object& event);
+  void on_presence(const json::object& event);
+  void on_invite(const std::string& room_id, const json::object& member_event, const json::array* stripped);
+
+  // To the homeserver, in order within a conversation; see send_queue.hpp.
+  SendQueues& queues() { return *queues_; }
+
+  // Everybody of ours in a room goes over to what replaced it (client-server API, "Room upgrades").
+  void follow_upgrade(Room& old, const std::string& replacement);
+
+ private:
+  void load();
+
+  Hub& hub_;
+  const PersonId viewer_;
+  Session* account_ = nullptr;
+  std::unordered_map<std::string, std::unique_ptr<Room>> rooms_;
+  std::unordered_map<RoomId, std::string> addresses_;
+  std::unordered_map<std::string, Room::Direct> directs_;          // by room id
+  std::unordered_map<std::string, std::string> direct_by_people_;  // to room id
+  std::unordered_map<std::string, bool> expected_;  // rooms that will be joined again after a restart
+  std::unique_ptr<SendQueues> queues_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace dragoman::matrix
