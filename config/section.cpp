@@ -1,8 +1,13 @@
 #include "config/section.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
 
 #include "config/syntax.hpp"
 
@@ -253,6 +258,26 @@ void Section::finish(const std::function<std::string(const std::string&)>& hint)
     if (text.empty() && !near.empty()) text = "there is no such key; did you mean \"" + near + "\"?";
     if (text.empty()) text = "there is no such key here; there are " + joined(known_, ", ");
     report_->add(entries_.at(key).key_line, path_of(key) + ": " + text);
+  }
+}
+
+void assign_text(Section& section, const std::string& key, std::string& target) {
+  const auto text = section.text(key);
+  if (!text) return;
+  if (text->empty()) {
+    section.wrong(key, "is empty: give it a value, or leave the key out for the default, \"" + target + "\"");
+  } else {
+    target = *text;
+  }
+}
+
+void check_readable(Section& section, const std::string& key, const std::string& path) {
+  std::error_code none;
+  if (std::filesystem::is_directory(path, none)) {
+    section.wrong(key, path + " is a folder: name a file");
+  } else if (!std::ifstream(path)) {
+    section.wrong(key,
+                  path + " can't be read (" + std::strerror(errno) + "): mend its path or its permissions");
   }
 }
 

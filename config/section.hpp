@@ -86,6 +86,14 @@ class Section {
   std::vector<std::string> known_;
 };
 
+template <class T, class V>
+void assign(T& target, const std::optional<V>& value) {
+  if (value) target = static_cast<T>(*value);
+}
+// A text that is not empty.
+void assign_text(Section& section, const std::string& key, std::string& target);
+void check_readable(Section& section, const std::string& key, const std::string& path);
+
 // `text` with each ${NAME} replaced by the environment's value, and $${ by ${. On a name that isn't set, or
 // an unfinished one, what is wrong goes to `problem` and the answer is nothing.
 std::optional<std::string> expand(const std::string& text, std::string& problem);

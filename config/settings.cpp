@@ -8,6 +8,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include "config/matrix.hpp"
 #include "config/section.hpp"
 #include "config/syntax.hpp"
 
@@ -19,21 +20,6 @@ constexpr std::int64_t least_stanza_limit = 10000;       // RFC 6120 section 13.
 constexpr std::int64_t greatest_stanza_limit = 1 << 28;  // bytes
 constexpr std::int64_t longest_retention = 36500;        // days
 
-template <class T, class V>
-void assign(T& target, const std::optional<V>& value) {
-  if (value) target = static_cast<T>(*value);
-}
-
-void assign_text(Section& section, const std::string& key, std::string& target) {
-  const auto text = section.text(key);
-  if (!text) return;
-  if (text->empty()) {
-    section.wrong(key, "is empty: give it a value, or leave the key out for the default, \"" + target + "\"");
-  } else {
-    target = *text;
-  }
-}
-
 // A name or an address of a server.
 void assign_host(Section& section, const std::string& key, std::string& target) {
   const auto text = section.text(key);
@@ -42,16 +28,6 @@ void assign_host(Section& section, const std::string& key, std::string& target) 
     target = *text;
   } else {
     section.wrong(key, "a host name like irc.example.org or an IP address belongs here");
-  }
-}
-
-void check_readable(Section& section, const std::string& key, const std::string& path) {
-  std::error_code none;
-  if (std::filesystem::is_directory(path, none)) {
-    section.wrong(key, path + " is a folder: name a file");
-  } else if (!std::ifstream(path)) {
-    section.wrong(key,
-                  path + " can't be read (" + std::strerror(errno) + "): mend its path or its permissions");
   }
 }
 
@@ -178,8 +154,22 @@ Bridge read_bridge(Section& section, Report& report, const std::vector<std::stri
   read_secret(section, bridge);
   // Where the network isn't known, a key of any network is none to complain of.
   if (bridge.network == "irc" || bridge.network.empty()) read_irc(section, report, bridge.irc);
+  if (bridge.network == "matrix") read_matrix(section, report, bridge.matrix);
   section.finish();
   return bridge;
+}
+
+// Two bridges can't listen at one place.
+void check_listener(Section& section, const Bridge& bridge, const std::vector<Bridge>& before) {
+  if (bridge.network != "matrix") return;
+  const auto& own = bridge.matrix.appservice;
+  for (const Bridge& other : before) {
+    const auto& theirs = other.matrix.appservice;
+    if (other.network != "matrix" || own.address != theirs.address || own.port != theirs.port) continue;
+    section.wrong("appservice", other.domain + " listens at " + own.address + ":" + std::to_string(own.port) +
+                                    " already: give one of the two another appservice.listen");
+    return;
+  }
 }
 
 void read_bridges(Section& root, Report& report, const std::vector<std::string>& known_networks,
@@ -200,6 +190,7 @@ void read_bridges(Section& root, Report& report, const std::vector<std::string>&
                                     std::to_string(first->second) + "): each needs one of its own");
       }
     }
+    check_listener(section, bridge, bridges);
     bridges.push_back(std::move(bridge));
   }
 }

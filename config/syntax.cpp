@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <numeric>
 
 #include <arpa/inet.h>
@@ -26,6 +27,39 @@ std::size_t distance(const std::string& a, const std::string& b) {
     }
   }
   return row.back();
+}
+
+std::optional<std::uint16_t> port_in(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc{} || end != text.data() + text.size() || port == 0) return {};
+  return port;
+}
+
+struct Authority {
+  std::string_view host;
+  bool bracketed = false;
+  std::optional<std::string_view> port;
+};
+
+// "host", "host:port", "[v6]:port"; whether the parts are any good is not asked.
+std::optional<Authority> authority(std::string_view text) {
+  Authority parts;
+  std::string_view rest;
+  if (text.substr(0, 1) == "[") {
+    const auto end = text.find(']');
+    if (end == std::string_view::npos) return {};
+    parts.host = text.substr(1, end - 1);
+    parts.bracketed = true;
+    rest = text.substr(end + 1);
+  } else {
+    parts.host = text.substr(0, text.find(':'));
+    rest = text.substr(parts.host.size());
+  }
+  if (rest.empty()) return parts;
+  if (rest[0] != ':') return {};
+  parts.port = rest.substr(1);
+  return parts;
 }
 
 }  // namespace
@@ -74,6 +108,44 @@ bool is_bare_jid(std::string_view text) {
                std::string_view("\"&'/:<>").find(static_cast<char>(c)) != std::string_view::npos;
       });
   return !forbidden && is_host_name(text.substr(at + 1));
+}
+
+bool is_server_name(std::string_view text) {
+  const auto parts = authority(text);
+  if (!parts || (parts->port && !port_in(*parts->port))) return false;
+  const std::string host(parts->host);
+  if (parts->bracketed) return host.find(':') != std::string::npos && is_ip_address(host);
+  return is_host_name(host) &&
+         std::all_of(host.begin(), host.end(), [](unsigned char c) { return c < 0x80 && c != '_'; });
+}
+
+bool is_http_url(std::string_view text) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (lower(text.substr(0, scheme.size())) != scheme) continue;
+    const std::string_view rest = text.substr(scheme.size());
+    const auto slash = rest.find('/');
+    const auto parts = authority(rest.substr(0, slash));
+    if (!parts || (parts->port && !port_in(*parts->port))) return false;
+    const std::string host(parts->host);
+    const std::string_view path = slash == std::string_view::npos ? "" : rest.substr(slash);
+    return (parts->bracketed ? host.find(':') != std::string::npos && is_ip_address(host)
+                             : is_host_name(host)) &&
+           std::all_of(path.begin(), path.end(), [](unsigned char c) {
+             return c > ' ' && c < 0x7f &&
+                    std::string_view("?#\"<>\\^`{|}").find(static_cast<char>(c)) == std::string_view::npos;
+           });
+  }
+  return false;
+}
+
+std::optional<std::pair<std::string, std::uint16_t>> address_and_port(std::string_view text) {
+  const auto parts = authority(text);
+  if (!parts || !parts->port) return {};
+  const auto port = port_in(*parts->port);
+  std::string address(parts->host);
+  const bool v6 = address.find(':') != std::string::npos;
+  if (!port || !is_ip_address(address) || v6 != parts->bracketed) return {};
+  return std::pair(std::move(address), *port);
 }
 
 std::string nearest(const std::string& word, const std::vector<std::string>& known) {
