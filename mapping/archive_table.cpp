@@ -84,6 +84,10 @@ struct ArchiveTable::Statements {
             "SELECT seq, id, time, nick, payload FROM archive INDEXED BY archive_order WHERE room=?1 AND "
             "seq>?2 "
             "AND seq<?3 AND time>=?4 AND time<=?5 AND (?6 IS NULL OR nick=?6) ORDER BY seq DESC LIMIT ?7"),
+        past_place(store, "SELECT max(seq) FROM archive WHERE seq>=? AND seq<?"),
+        holding(store,
+                "SELECT seq, id, time, nick, payload FROM (SELECT * FROM archive INDEXED BY archive_order "
+                "WHERE room=? AND seq>? ORDER BY seq LIMIT ?) WHERE instr(payload, ?)>0 ORDER BY seq"),
         replace(store, "UPDATE archive SET payload=?2 WHERE seq=?1"),
         first_kept(store, "SELECT seq FROM archive WHERE seq>=? AND time>=? ORDER BY seq LIMIT 1"),
         prune(store,
@@ -146,8 +150,8 @@ struct ArchiveTable::Statements {
     return lines;
   }
 
-  Statement last, append, get_own, get_named, count, count_nick, forward, backward, replace, first_kept,
-      prune, erase;
+  Statement last, append, get_own, get_named, count, count_nick, forward, backward, past_place, holding,
+      replace, first_kept, prune, erase;
   std::int64_t last_seq = 0;
   bool read_all = true;  // the last lines_in() met no trouble
 };
@@ -161,6 +165,29 @@ bool ArchiveTable::append(RoomKey room, const MessageId& id, Time time, std::str
   // place is taken and the line is refused, which only hurts its maker.
   if (const auto own = to_seq(id.value()); own && *own <= sql_->last_seq) {
     return sql_->append.change(*own, room, std::nullopt, to_number(time), nick, payload).value_or(0) > 0;
+  }
+  const auto seq = Store::Impl::next_seq(sql_->last_seq);
+  return sql_->append.change(seq, room, id.value(), to_number(time), nick, payload).value_or(0) > 0;
+}
+
+bool ArchiveTable::append_past(RoomKey room, const MessageId& id, Time time, std::string_view nick,
+                               std::string_view payload) {
+  constexpr std::int64_t places = 1024, first_of_past = places / 2;  // of one millisecond
+  std::int64_t begin = Store::Impl::seq_at(std::max(time, Time{}));
+  const auto now = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  const std::int64_t end = std::max(sql_->last_seq, Store::Impl::seq_at(now));
+  // The first half of a millisecond's places is for what was written then, and for ids that were given out
+  // and not used yet.
+  while (begin + places <= end) {
+    std::int64_t seq = begin + first_of_past;
+    const auto take = [&](const Statement::Row& row) {
+      if (!row.is_null(0)) seq = row.number(0) + 1;
+    };
+    if (!sql_->past_place.read(take, seq, begin + places)) return false;
+    if (seq < begin + places) {
+      return sql_->append.change(seq, room, id.value(), to_number(time), nick, payload).value_or(0) > 0;
+    }
+    begin += places;
   }
   const auto seq = Store::Impl::next_seq(sql_->last_seq);
   return sql_->append.change(seq, room, id.value(), to_number(time), nick, payload).value_or(0) > 0;
@@ -264,6 +291,16 @@ std::vector<ArchiveLine> ArchiveTable::recent(RoomKey room, std::size_t max, std
   std::vector<ArchiveLine> lines;
   for (Placed& placed : sql_->lines_in(room, range, std::nullopt, true, max))
     lines.push_back(std::move(placed.line));
+  return lines;
+}
+
+std::vector<ArchiveLine> ArchiveTable::holding(RoomKey room, const MessageId& id, std::string_view piece,
+                                               std::size_t most_looked_at) {
+  std::vector<ArchiveLine> lines;
+  const auto seq = sql_->place_of(room, id);
+  if (!seq) return lines;
+  const auto take = [&](const Statement::Row& row) { lines.push_back(to_placed(row).line); };
+  sql_->holding.read(take, room, *seq, to_limit(most_looked_at), piece);
   return lines;
 }
 

@@ -56,11 +56,18 @@ class ArchiveTable {
   // False when the line was there already, or on trouble.
   bool append(RoomKey room, const MessageId& id, std::chrono::sys_time<std::chrono::milliseconds> time,
               std::string_view nick, std::string_view payload);
+  // The same for what was said before we looked, by its time: it takes its place among the lines of then, not
+  // of now. Of one millisecond, in the order of the calls. What is to come counts as now.
+  bool append_past(RoomKey room, const MessageId& id, std::chrono::sys_time<std::chrono::milliseconds> time,
+                   std::string_view nick, std::string_view payload);
   std::optional<ArchiveLine> get(RoomKey room, const MessageId& id);
   ArchivePage page(RoomKey room, const ArchiveQuery& query);
   // The newest lines, oldest first: for the history at a join.
   std::vector<ArchiveLine> recent(RoomKey room, std::size_t max,
                                   std::optional<std::chrono::sys_time<std::chrono::milliseconds>> since);
+  // Lines behind that of `id` whose payload holds `piece`, among the `most_looked_at` that follow it.
+  std::vector<ArchiveLine> holding(RoomKey room, const MessageId& id, std::string_view piece,
+                                   std::size_t most_looked_at);
   // For a tombstone: the line keeps its id, time and place. False where there is none.
   bool replace_payload(RoomKey room, const MessageId& id, std::string_view payload);
   // Forgets the oldest lines, whole from the front so that no gaps arise (XEP-0313 section 3.2). A line

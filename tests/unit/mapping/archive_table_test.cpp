@@ -336,5 +336,59 @@ TEST_F(ArchiveTest, AnIdOfAnErasedLineMayComeAgainAtTheEnd) {
   EXPECT_EQ(ids(page({})), "31");
 }
 
+TEST_F(ArchiveTest, WhatWasSaidBeforeTakesItsPlaceByTime) {
+  auto& archive = store->archive();
+  const RoomKey past = room("#past");
+  EXPECT_TRUE(archive.append(past, MessageId("idL"), at(50'000), "n", "live"));
+  EXPECT_TRUE(archive.append_past(past, MessageId("idC"), at(30'000), "n", "third"));
+  EXPECT_TRUE(archive.append_past(past, MessageId("idA"), at(10'000), "n", "first"));
+  EXPECT_TRUE(archive.append_past(past, MessageId("idB"), at(10'000), "n", "second"));
+  EXPECT_FALSE(archive.append_past(past, MessageId("idA"), at(20'000), "n", "again"));
+  EXPECT_FALSE(archive.append_past(past, MessageId("idL"), at(20'000), "n", "again"));
+  EXPECT_EQ(ids(archive.page(past, {})), "ABCL");
+  EXPECT_EQ(ids(archive.page(past, {.after = MessageId("idA"), .max = 2})), "BC");
+  EXPECT_EQ(ids(archive.page(past, {.before = MessageId("idL"), .max = 2})), "BC");
+  EXPECT_EQ(archive.get(past, MessageId("idA")), (ArchiveLine{MessageId("idA"), at(10'000), "n", "first"}));
+  EXPECT_TRUE(store->healthy());
+}
+
+TEST_F(ArchiveTest, APastOfManyLinesInOneMomentAndOneOfTheFutureAreKeptInOrder) {
+  auto& archive = store->archive();
+  const RoomKey past = room("#past");
+  for (int i = 0; i < 1500; ++i)
+    ASSERT_TRUE(archive.append_past(past, MessageId("m-" + std::to_string(i)), at(10), "n", "p"));
+  ASSERT_TRUE(archive.append_past(past, MessageId("early"), at(-1), "n", "p"));
+  ASSERT_TRUE(archive.append_past(past, MessageId("late"), at(std::int64_t{1} << 45), "n", "p"));
+  const ArchivePage all = archive.page(past, {.max = 2000});
+  ASSERT_EQ(all.lines.size(), 1502U);
+  EXPECT_EQ(all.lines.front().id.value(), "early");
+  for (std::size_t i = 0; i < 1500; ++i) ASSERT_EQ(all.lines[i + 1].id.value(), "m-" + std::to_string(i));
+  EXPECT_EQ(all.lines.back().id.value(), "late");
+  ASSERT_TRUE(archive.append(past, MessageId("after"), at(20), "n", "p"));
+  EXPECT_EQ(archive.recent(past, 1, {})[0].id.value(), "after");
+}
+
+TEST_F(ArchiveTest, APastLineTakesNoPlaceOfAnIdThatWasGivenOut) {
+  auto& archive = store->archive();
+  const RoomKey past = room("#past");
+  const MessageId given = archive.make_id();
+  const auto now = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  EXPECT_TRUE(archive.append_past(past, MessageId("p"), now - std::chrono::milliseconds(1), "n", "p"));
+  EXPECT_TRUE(archive.append(past, given, now, "n", "mine"));
+  EXPECT_EQ(archive.get(past, given)->payload, "mine");
+}
+
+TEST_F(ArchiveTest, LinesThatHoldAPieceAreFoundBehindAnother) {
+  auto& archive = store->archive();
+  archive.append(key, MessageId("edit"), at(100), "n", "<replace id='id3'/>");
+  archive.append(other, MessageId("edit"), at(100), "n", "<replace id='id3'/>");
+  const auto found = archive.holding(key, id(3), "id='id3'", 100);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].id.value(), "edit");
+  EXPECT_TRUE(archive.holding(key, id(3), "id='id3'", 6).empty()) << "further away than looked at";
+  EXPECT_TRUE(archive.holding(key, MessageId("edit"), "id='id3'", 100).empty());
+  EXPECT_TRUE(archive.holding(key, MessageId("none"), "id='id3'", 100).empty());
+}
+
 }  // namespace
 }  // namespace dragoman
