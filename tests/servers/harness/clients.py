@@ -36,6 +36,11 @@ class Seen:
     def find(self, path):
         return self.xml.find(path)
 
+    @property
+    def stanza_id(self):
+        found = self.xml.find("{urn:xmpp:sid:0}stanza-id")
+        return None if found is None else found.get("id")
+
     def __str__(self):
         return ET.tostring(self.xml, encoding="unicode")
 
@@ -111,9 +116,11 @@ class XmppUser:
     def send(self, xml):
         self._call(self.client.send_raw, xml)
 
-    def message(self, to, body, kind="groupchat"):
+    def message(self, to, body, kind="groupchat", more=""):
+        """Its id; no body: what is in `more` alone."""
         identity = f"{self.name}-{next(self._ids)}"
-        self.send(f"<message to={quoteattr(to)} type='{kind}' id='{identity}'><body>{escape(body)}</body></message>")
+        words = "" if body is None else f"<body>{escape(body)}</body>"
+        self.send(f"<message to={quoteattr(to)} type='{kind}' id='{identity}'>{words}{more}</message>")
         return identity
 
     def ask(self, to, payload, kind="get", seconds=20):
@@ -147,11 +154,11 @@ class XmppUser:
             lambda s: s.kind == "message" and s.sender == sender and s.text("body") == body and s.type == kind,
             f"{self.name}: {body!r} from {sender}", since, seconds)
 
-    def wait_for_gateway(self, seconds=40):
+    def wait_for_gateway(self, domain=DOMAIN, seconds=40):
         """Until the component answers through the server, which answers for it meanwhile."""
         end = time.monotonic() + seconds
         while True:
-            answer = self.ask(DOMAIN, "<ping xmlns='urn:xmpp:ping'/>")
+            answer = self.ask(domain, "<ping xmlns='urn:xmpp:ping'/>")
             if answer.type == "result":
                 return
             if time.monotonic() > end:

@@ -1,4 +1,4 @@
-"""Prosody and ejabberd with one component and a few users."""
+"""Prosody and ejabberd with a component for each network and a few users."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import urllib.request
 
 from .process import Process, answers, free_port
 
-HOST, DOMAIN = "localhost", "irc.localhost"
+HOST, DOMAIN, MATRIX_DOMAIN = "localhost", "irc.localhost", "matrix.localhost"
 SECRET, PASSWORD = secrets.token_hex(16), secrets.token_hex(6)
 USERS = ("alice", "bob")
 
@@ -62,6 +62,8 @@ class Prosody(XmppServer):
             VirtualHost "{HOST}"
             Component "{DOMAIN}"
               component_secret = "{SECRET}"
+            Component "{MATRIX_DOMAIN}"
+              component_secret = "{SECRET}"
         """)
         return ["prosody", "--config", str(config), "-F"]
 
@@ -94,7 +96,7 @@ listen:
   - port: {self.component_port}
     ip: 127.0.0.1
     module: ejabberd_service
-    hosts: {{"{DOMAIN}": {{password: "{SECRET}"}}}}
+    hosts: {{"{DOMAIN}": {{password: "{SECRET}"}}, "{MATRIX_DOMAIN}": {{password: "{SECRET}"}}}}
 auth_method: internal
 auth_password_format: scram
 disable_sasl_mechanisms: [digest-md5]
