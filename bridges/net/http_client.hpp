@@ -65,7 +65,7 @@ class HttpClient {
   struct Options {
     std::string ca_file;  // empty: the system's
     std::string user_agent = "dragoman";
-    std::size_t max_per_host = 16;  // connections
+    std::size_t max_per_host = 16;  // connections; 0: no limit. A long poll over HTTP/1.1 holds one
     std::size_t max_total = 256;
   };
   // An answer piece by piece. `end` comes last, with nothing where all is well.
