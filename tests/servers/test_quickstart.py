@@ -7,6 +7,7 @@ import unittest
 from harness.irc_servers import TOP
 from harness.stage import BINARY
 from harness import irc_servers, xmpp_servers
+from harness.matrix_servers import Synapse
 
 
 class Quickstart(unittest.TestCase):
@@ -18,5 +19,8 @@ class Quickstart(unittest.TestCase):
         done = subprocess.run([TOP / "scripts/quickstart", "--once"], env={**os.environ, "DRAGOMAN": BINARY},
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
-        for line in ("<alice> Good morning, IRC!", "<carol> Good morning, XMPP!", "private <carol>", "private <alice>"):
+        lines = ["<alice> Good morning, IRC!", "<carol> Good morning, XMPP!", "private <carol>", "private <alice>"]
+        if not Synapse.missing():
+            lines += ["<alice> Good morning, Matrix!", "<mary> Good morning, XMPP!", "private <mary>"]
+        for line in lines:
             self.assertIn(line, done.stdout)

@@ -1,15 +1,18 @@
-"""The binary with a config for one XMPP server and one IRC server."""
+"""The binary with a config for one XMPP server and a bridge to each of some servers."""
 
 import signal
+import subprocess
 
 from . import irc_servers, xmpp_servers
-from .process import Process
+from .process import Process, free_port
 
-CONFIG = """\
+HEAD = """\
 xmpp: {{server: 127.0.0.1, port: {component_port}, admins: [alice@localhost]}}
 store: {{path: {folder}/dragoman.db, key_file: {folder}/key}}
 log: {{level: debug, format: text}}
 bridges:
+"""
+IRC = """\
   - network: irc
     domain: {domain}
     secret: {secret}
@@ -17,21 +20,64 @@ bridges:
     servers:
       {irc_name}: {{address: 127.0.0.1, ports: [{irc_port}], tls_ports: []}}
 """
+MATRIX = """\
+  - network: matrix
+    domain: {domain}
+    secret: {secret}
+    homeserver: {{url: "{url}", server_name: {server_name}}}
+    appservice: {{listen: "127.0.0.1:{port}"}}
+    public_url: "http://127.0.0.1:{port}"
+    fetch_private_addresses: true
+    allow_login: ["*"]
+"""
+
+
+class IrcBridge:
+    def __init__(self, irc):
+        self.irc = irc
+
+    def yaml(self):
+        return IRC.format(domain=xmpp_servers.DOMAIN, secret=xmpp_servers.SECRET, irc_name=irc_servers.NAME,
+                          irc_port=self.irc.port)
+
+
+class MatrixBridge:
+    def __init__(self, homeserver):
+        self.homeserver, self.port = homeserver, free_port()
+
+    def yaml(self):
+        return MATRIX.format(domain=xmpp_servers.MATRIX_DOMAIN, secret=xmpp_servers.SECRET, url=self.homeserver.url,
+                             server_name=self.homeserver.server_name, port=self.port)
 
 
 class Gateway(Process):
     name = "dragoman"
 
-    def __init__(self, folder, binary, xmpp, irc):
+    def __init__(self, folder, binary, xmpp, *bridges):
         super().__init__(folder)
-        self.binary, self.xmpp, self.irc = binary, xmpp, irc
+        self.binary, self.xmpp, self.bridges = binary, xmpp, list(bridges)
+
+    def write_config(self):
+        config = self.folder / "dragoman.yaml"
+        config.write_text(HEAD.format(component_port=self.xmpp.component_port, folder=self.folder)
+                          + "".join(bridge.yaml() for bridge in self.bridges))
+        return str(config)
 
     def command(self):
-        config = self.folder / "dragoman.yaml"
-        config.write_text(CONFIG.format(component_port=self.xmpp.component_port, folder=self.folder,
-                                        domain=xmpp_servers.DOMAIN, secret=xmpp_servers.SECRET,
-                                        irc_name=irc_servers.NAME, irc_port=self.irc.port))
-        return [self.binary, "--config", str(config)]
+        return [self.binary, "--config", self.write_config()]
+
+    def run(self, *arguments):
+        """A subcommand to its end: (status, what it printed, what it said is wrong)."""
+        done = subprocess.run([self.binary, *arguments, "--config", self.write_config()], capture_output=True, text=True,
+                              cwd=self.folder, timeout=60)
+        return done.returncode, done.stdout, done.stderr
+
+    def register_with(self, homeserver):
+        """As an admin does it: what is printed goes into a file that the homeserver's config names."""
+        status, text, errors = self.run("register-matrix")
+        if status != 0:
+            raise AssertionError(f"dragoman register-matrix ended with {status}: {errors}")
+        homeserver.take_registration(text)
 
     def ready(self):
         return True  # who needs it asks through the XMPP server

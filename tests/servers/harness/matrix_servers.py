@@ -29,12 +29,13 @@ def synapse_root():
 
 class Synapse(Process):
     name = "synapse"
+    server_name = NAME
 
     def __init__(self, folder, room_version="11"):
         super().__init__(folder)
         self.port = free_port()
         self.room_version = room_version
-        self.registrations = []  # files, named before the start
+        self.registrations = []
         self.url = f"http://127.0.0.1:{self.port}"
 
     @staticmethod
@@ -47,6 +48,12 @@ class Synapse(Process):
         if not shutil.which("unshare"):
             return "Synapse is started by unshare, which is not installed"
         return ""
+
+    def take_registration(self, text):
+        """Of an application service; read at the start."""
+        path = self.folder / f"registration-{len(self.registrations)}.yaml"
+        path.write_text(text)
+        self.registrations.append(f"/stage/{path.name}")
 
     def configuration(self):
         limits = {key: FAST for key in ("rc_message", "rc_registration", "rc_joins_per_room", "rc_admin_redaction",

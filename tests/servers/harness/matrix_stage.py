@@ -1,34 +1,18 @@
 """What a Matrix scenario stands on: an XMPP server, a Synapse, the gateway between them, and the people."""
 
 import re
-import signal
-import subprocess
 import unittest
 
 from . import xmpp_servers
 from .clients import XmppUser
 from .files import FileServer
+from .gateway import Gateway, MatrixBridge
 from .matrix_servers import NAME, Synapse
 from .matrix_user import MatrixUser
-from .process import Process, free_port, remove_folder, temporary_folder
+from .process import remove_folder, temporary_folder
 from .stage import BINARY
 
 DOMAIN = xmpp_servers.MATRIX_DOMAIN
-
-CONFIG = """\
-xmpp: {{server: 127.0.0.1, port: {component_port}, admins: [alice@localhost]}}
-store: {{path: {folder}/dragoman.db, key_file: {folder}/key}}
-log: {{level: debug, format: text}}
-bridges:
-  - network: matrix
-    domain: {domain}
-    secret: {secret}
-    homeserver: {{url: "{homeserver}", server_name: {server_name}}}
-    appservice: {{listen: "127.0.0.1:{port}"}}
-    public_url: "http://127.0.0.1:{port}"
-    fetch_private_addresses: true
-    allow_login: ["*"]
-"""
 
 
 def jid(matrix_id):
@@ -42,55 +26,17 @@ def ghost(name):
     return f"@_xmpp_{name}=40{xmpp_servers.HOST}:{NAME}"
 
 
-class MatrixGateway(Process):
-    name = "dragoman"
-
-    def __init__(self, folder, xmpp, homeserver):
-        super().__init__(folder)
-        self.xmpp, self.homeserver, self.port = xmpp, homeserver, free_port()
-
-    def write_config(self):
-        config = self.folder / "dragoman.yaml"
-        config.write_text(CONFIG.format(component_port=self.xmpp.component_port, folder=self.folder, domain=DOMAIN,
-                                        secret=xmpp_servers.SECRET, homeserver=self.homeserver.url, server_name=NAME,
-                                        port=self.port))
-        return str(config)
-
-    def command(self):
-        return [BINARY, "--config", self.write_config()]
-
-    def run(self, *arguments):
-        """A subcommand's end: (status, what it said)."""
-        done = subprocess.run([BINARY, *arguments, "--config", self.write_config()], capture_output=True, text=True,
-                              cwd=self.folder, timeout=60)
-        return done.returncode, done.stdout, done.stderr
-
-    def register(self):
-        """The registration, as an admin makes it, into a file of the stage's folder."""
-        status, text, errors = self.run("register-matrix")
-        if status != 0:
-            raise AssertionError(f"dragoman register-matrix ended with {status}: {errors}")
-        (self.folder / "registration.yaml").write_text(text)
-        self.homeserver.registrations = ["/stage/registration.yaml"]
-
-    def ready(self):
-        return True  # who needs it asks through the XMPP server
-
-    def stop(self, sign=signal.SIGTERM, seconds=6):
-        return super().stop(sign, seconds)
-
-
 class MatrixStage:
     def __init__(self, xmpp_kind, room_version):
         self.folder = temporary_folder()
         self.files = FileServer()
         self.xmpp = xmpp_servers.ALL[xmpp_kind](self.folder)
         self.homeserver = Synapse(self.folder, room_version)
-        self.gateway = MatrixGateway(self.folder, self.xmpp, self.homeserver)
+        self.gateway = Gateway(self.folder, BINARY, self.xmpp, MatrixBridge(self.homeserver))
         self.people = []
 
     def start(self):
-        self.gateway.register()
+        self.gateway.register_with(self.homeserver)
         self.xmpp.start()
         self.homeserver.start()
         self.gateway.start()

@@ -5,7 +5,7 @@ import unittest
 
 from . import irc_servers, xmpp_servers
 from .clients import IrcUser, XmppUser
-from .gateway import Gateway
+from .gateway import Gateway, IrcBridge
 from .process import remove_folder, temporary_folder
 
 BINARY = os.environ.get("DRAGOMAN", str(irc_servers.TOP / "build/release/dragoman"))
@@ -16,7 +16,7 @@ class Stage:
         self.folder = temporary_folder()
         self.xmpp = xmpp_servers.ALL[xmpp_kind](self.folder)
         self.irc = irc_servers.ALL[irc_kind](self.folder)
-        self.gateway = Gateway(self.folder, BINARY, self.xmpp, self.irc)
+        self.gateway = Gateway(self.folder, BINARY, self.xmpp, IrcBridge(self.irc))
         self.people = []
 
     def start(self):
