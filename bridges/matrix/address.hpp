@@ -5,8 +5,9 @@
 //   !Abc:example.org     !^abc%example.org         (^ before a letter: it is upper case; ^^: a ^)
 //   !Abc                 !^abc                     (room version 12: no server in the id)
 //   a homeserver         example.org               (a place: its directory)
-// What nodeprep would change or forbid beyond that is ^{hex of the code point}; XEP-0106 is the gateway's
-// affair.
+// What nodeprep would change or forbid beyond that is ^{hex of the code point}; so is a '%' in an id without
+// server, a '#' or '!' at the beginning of a user's localpart, and a space at either end of one, which an
+// address can't have. XEP-0106 is the gateway's affair.
 #pragma once
 
 #include <optional>
@@ -27,8 +28,11 @@ bool is_server_name(std::string_view name);
 std::string_view server_of(std::string_view id);     // empty where there is none
 std::string_view localpart_of(std::string_view id);  // without sigil and server
 
-// Pure; nothing for what is too long for a JID (1023 bytes escaped) or is no id.
+// Pure. `node` is prepared and without escapes; nothing where it isn't what node_of writes of an id, so that
+// nobody has two addresses.
 std::optional<Conversation> resolve(std::string_view node);
+// Empty for the gateway, for what is no id, and for the few ids that are too long for a JID (1023 bytes
+// escaped: they are of control characters).
 std::string node_of(const Conversation& what);
 // Also takes what people paste: "@alice:example.org", "#room:example.org", "https://matrix.to/#/…",
 // "matrix:u/alice:example.org" (MSC2312 URIs).

@@ -12,15 +12,20 @@ namespace dragoman::matrix {
 
 namespace json = boost::json;
 
-// Nothing where it is no JSON, or deeper than Matrix allows (RFC 8259, bounded at 64 levels). Doubles that
-// are whole count as integers where read.
+// Nothing where it is no JSON (RFC 8259). What would make all of it unreadable though only a part is bad is
+// mended, so that one event can't hold up the rest of a transaction: what is nested deeper than 64 levels is
+// null, half a surrogate pair and bytes that are no UTF-8 are U+FFFD.
 std::optional<json::value> parse_json(std::string_view text);
 
-// Each is null, or empty, where the key is missing or its value is of another type.
+// Each is null, or empty, where the key is missing or its value is of another type. Doubles that are whole
+// count as integers.
 const json::object* object_at(const json::object& in, std::string_view key);
 const json::array* array_at(const json::object& in, std::string_view key);
 std::string_view text_at(const json::object& in, std::string_view key);
 std::optional<std::int64_t> number_at(const json::object& in, std::string_view key);
 bool true_at(const json::object& in, std::string_view key);
+
+// A whole number, as number_at reads it.
+std::optional<std::int64_t> whole_number(const json::value& value);
 
 }  // namespace dragoman::matrix

@@ -35,14 +35,19 @@ class PowerLevels {
   // participant alike can speak (member where the level is above the default).
   Standing standing(std::string_view user) const;
   bool can_speak(std::string_view user) const;
-  // The level that makes somebody of this standing here; nothing where none does.
+  // The level that makes somebody of this standing here; nothing where none does. For a participant where
+  // most are mute: that of a member.
   std::optional<std::int64_t> level_for(Standing standing) const;
-  // The event's content with one user's level changed; all else as it was.
+  // The event's content with one user's level changed, the default one by leaving it out; all else as it was.
+  // A creator who outranks all has no level there.
   json::object with(std::string_view user, std::int64_t level) const;
   // Those whose level is not the default's.
   std::vector<std::string> elevated() const;
 
  private:
+  bool is_creator(std::string_view user) const;
+  Standing standing_at(std::int64_t level) const;
+
   json::object content_;
   std::map<std::string, std::int64_t, std::less<>> users_, events_;
   std::vector<std::string> creators_;
