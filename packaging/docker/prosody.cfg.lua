@@ -14,3 +14,5 @@ component_interfaces = { "*" }
 VirtualHost "localhost"
 Component "irc.localhost"
   component_secret = ENV_COMPONENT_SECRET
+Component "matrix.localhost"
+  component_secret = ENV_COMPONENT_SECRET
