@@ -37,21 +37,26 @@ using Reply = std::variant<json::value, Refusal>;
 class Api {
  public:
   // once: what the first answer says, 429 obeyed up to 30 s. insist: until there is an answer that is neither
-  // 429 nor 5xx nor silence, with backoff and jitter (1 s to 60 s).
+  // 429 nor 5xx nor silence nor a 2xx without JSON, with backoff and jitter (1 s to 60 s).
   enum class Patience { once, insist };
   struct Call {
     std::string method = "GET";
     std::string path;   // "/_matrix/client/v3/…", its parts encoded (net::url_encoded)
     std::string query;  // "a=b&c=d", encoded
-    json::value body;   // null: none
+    json::value body;   // null: none, but POST and PUT then carry {}
     Patience patience = Patience::once;
     std::chrono::milliseconds timeout{60'000};
-    // insist: called before each further try; false: give up now.
+    // insist: called before each pause and each further try; false: give up now.
     std::function<bool(const Refusal& so_far)> still_wanted;
   };
   using Id = std::uint64_t;
 
-  Api(boost::asio::io_context& loop, net::HttpClient& http);
+  struct Pauses {  // between tries
+    std::chrono::milliseconds first{1'000}, longest{60'000};
+  };
+
+  Api(boost::asio::io_context& loop, net::HttpClient& http) : Api(loop, http, Pauses{}) {}
+  Api(boost::asio::io_context& loop, net::HttpClient& http, Pauses pauses);
   Api(const Api&) = delete;
   Api& operator=(const Api&) = delete;
   ~Api();
