@@ -108,7 +108,7 @@ class RoomView {
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace dragoman::matrix
