@@ -55,8 +55,8 @@ bool is_public_url(std::string_view url) {
   return true;
 }
 
-net::HttpClient::Id ask(Hub& hub, const Homeserver& homeserver, const std::string& token, Api::Call call,
-                        std::function<void(Reply)> done) {
+net::HttpClient::Id ask(net::HttpClient& http, const Homeserver& homeserver, const std::string& token,
+                        Api::Call call, std::function<void(Reply)> done) {
   net::HttpRequest request{.method = std::move(call.method),
                            .url = homeserver.url + call.path + (call.query.empty() ? "" : "?" + call.query),
                            .timeout = call.timeout,
@@ -66,9 +66,8 @@ net::HttpClient::Id ask(Hub& hub, const Homeserver& homeserver, const std::strin
     request.headers.emplace_back("Content-Type", "application/json");
     request.body = json::serialize(call.body);
   }
-  return hub.http.send(std::move(request), [done = std::move(done)](net::HttpResult result) {
-    done(reply_of(std::move(result)));
-  });
+  return http.send(std::move(request),
+                   [done = std::move(done)](net::HttpResult result) { done(reply_of(std::move(result))); });
 }
 
 struct Discovery::Impl : std::enable_shared_from_this<Impl> {
@@ -122,7 +121,7 @@ struct Discovery::Impl : std::enable_shared_from_this<Impl> {
 
   void verify(const Homeserver& homeserver) {
     request_ =
-        ask(hub, homeserver, {}, {.path = "/_matrix/client/versions", .timeout = patience},
+        ask(hub.http, homeserver, {}, {.path = "/_matrix/client/versions", .timeout = patience},
             [weak = weak_from_this(), homeserver](const Reply& reply) {
               auto self = weak.lock();
               if (!self) return;

@@ -23,9 +23,9 @@ struct Homeserver {
 bool is_public_url(std::string_view url);
 
 // One call, as its answer says: nothing is tried again. The callback comes from the loop, and not after
-// hub.http.cancel(id).
-net::HttpClient::Id ask(Hub& hub, const Homeserver& homeserver, const std::string& token, Api::Call call,
-                        std::function<void(Reply)> done);
+// http.cancel(id).
+net::HttpClient::Id ask(net::HttpClient& http, const Homeserver& homeserver, const std::string& token,
+                        Api::Call call, std::function<void(Reply)> done);
 
 // The homeserver of a server name: ours, or what its well-known file says (client-server API, "Well-known
 // URIs"), tried whether it is one.

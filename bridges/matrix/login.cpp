@@ -154,13 +154,13 @@ struct Login::Impl : std::enable_shared_from_this<Impl> {
   }
 
   void request(Api::Call call, const std::string& token, void (Impl::*then)(const Reply&)) {
-    pending =
-        ask(hub, homeserver, token, std::move(call), [weak = weak_from_this(), then](const Reply& reply) {
-          auto self = weak.lock();
-          if (!self) return;
-          self->pending.reset();
-          (self.get()->*then)(reply);
-        });
+    pending = ask(hub.http, homeserver, token, std::move(call),
+                  [weak = weak_from_this(), then](const Reply& reply) {
+                    auto self = weak.lock();
+                    if (!self) return;
+                    self->pending.reset();
+                    (self.get()->*then)(reply);
+                  });
   }
 
   void fail(const Failure& why) { finish(why); }
