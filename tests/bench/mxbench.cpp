@@ -4,11 +4,12 @@
 //   mxbench --xmpp-port P --hs-port H --as-port A --as-token T --hs-token T --domain D [--scenario S]
 //           [--messages K] [--rooms R] [--members M] [--users U] [--batch B] -- DRAGOMAN ARGS...
 //
-// in       K messages of Matrix in transactions of B events, spread over R rooms; until XMPP has heard them
-// out      K messages of XMPP, spread over R rooms; until each was sent to the homeserver and reflected
-// latency  K messages one at a time, each way: from the last byte written to the first one read on the other
-// side join     one room of M members ghosts   U people join a room, speak and leave: what each of them
-// leaves in memory
+//  - in: K messages of Matrix in transactions of B events, spread over R rooms; until XMPP has heard them
+//  - out: K messages of XMPP, spread over R rooms; until each was sent to the homeserver and reflected
+//  - latency-in, latency-out: K messages one at a time; from the first byte written on one side to what is
+//    read on the other
+//  - join: one room of M members
+//  - ghosts: U people join a room, speak and leave: what each of them leaves in memory
 //
 // Figures: wall seconds and the child's own CPU (user and system, /proc/PID/stat) of the counted phase alone,
 // RSS in KiB before and after it, percentiles in µs.
