@@ -26,7 +26,7 @@ struct Features {
   bool stable_ids = false;  // the network names messages
   bool history = false;     // it can be asked for what was said before
   // Of the network, asked for its place.
-  bool profiles = false;   // it shows names and pictures of our people (SetProfile)
+  bool profiles = false;   // people have names and pictures: ours are shown (SetProfile), theirs known
   bool presence = false;   // it shows whether our people are there (SetAvailability)
   bool directory = false;  // its rooms can be searched without a connection of the person
 

@@ -1,13 +1,13 @@
 // XEP-0030: what every address is and can do. Rooms advertise from the same Features by which messages
 // degrade.
-#include <algorithm>
-#include <charconv>
+#include <set>
 
+#include "component/bookmarks.hpp"
 #include "component/commands.hpp"
 #include "component/facets.hpp"
 #include "component/gateway.hpp"
+#include "component/listing.hpp"
 #include "component/muc.hpp"
-#include "component/rsm.hpp"
 
 namespace dragoman {
 
@@ -47,6 +47,8 @@ void describe_room(Gateway& gateway, XmlWriter& w, const PersonId& person, const
   if (can.retractions) feature(w, ns::retract);
   if (can.moderation) feature(w, ns::moderate);
   if (can.typing) feature(w, ns::chat_states);
+  if (can.read_marks) feature(w, ns::markers);
+  if (can.mentions) feature(w, ns::reference);
   if (muc == nullptr || !muc->room().is_in()) return;
   w.open("x", ns::data_form).attr("type", "result");
   w.open("field")
@@ -54,10 +56,31 @@ void describe_room(Gateway& gateway, XmlWriter& w, const PersonId& person, const
       .attr("type", "hidden")
       .element("value", "http://jabber.org/protocol/muc#roominfo")
       .close();
-  info_field(w, "muc#roominfo_occupants", std::to_string(muc->room().members().size()));
+  info_field(w, "muc#roominfo_occupants",
+             std::to_string(info.headcount.value_or(muc->room().members().size())));
   info_field(w, "muc#roominfo_subject", muc->room().topic().text.plain);
   if (!info.description.empty()) info_field(w, "muc#roominfo_description", info.description);
+  if (!info.avatar.empty()) info_field(w, "muc#roominfo_avatarhash", info.avatar);  // XEP-0486
   w.close();
+}
+
+// What can be said to somebody, and that they have a picture (XEP-0084).
+void describe_contact(Gateway& gateway, XmlWriter& w, const PersonId& person, const Conversation& with) {
+  Session* session = gateway.network().find_session(person, with);
+  if (session == nullptr) return;
+  if (session->features(PlaceId{}).profiles) {
+    identity(w, "pubsub", "pep", {});
+    feature(w, ns::avatar_metadata);
+    feature(w, ns::avatar_data);
+  }
+  const Features can = session->features(with);
+  if (can.edits) feature(w, ns::correct);
+  if (can.replies) feature(w, ns::reply);
+  if (can.reactions) feature(w, ns::reactions);
+  if (can.retractions) feature(w, ns::retract);
+  if (can.typing) feature(w, ns::chat_states);
+  if (can.read_marks) feature(w, ns::markers);
+  if (can.stable_ids) feature(w, ns::receipts);
 }
 
 void on_info(Gateway& gateway, const Stanza& iq, const Element& query, const Target& target) {
@@ -95,6 +118,11 @@ void on_info(Gateway& gateway, const Stanza& iq, const Element& query, const Tar
       identity(w, "conference", gateway.network().kind(), gateway.network().display_name(*target.place()));
       for (std::string_view f : {ns::muc, ns::commands, ns::muc_stable_id}) feature(w, f);
       feature(w, "jid\\20escaping");
+      if (listing::can_ask(gateway, person, *target.place())) {
+        feature(w, ns::search);
+        feature(w, ns::channel_search);
+        identity(w, "directory", "chatroom", {});
+      }
       if (iq.to.local.empty()) {
         identity(w, "gateway", gateway.network().kind(), gateway.network().title());
         feature(w, ns::registration);
@@ -103,6 +131,7 @@ void on_info(Gateway& gateway, const Stanza& iq, const Element& query, const Tar
     } else {
       const bool occupant = target.room() != nullptr;
       identity(w, "client", "pc", occupant ? target.nick : gateway.network().display_name(*target.where));
+      if (!occupant) describe_contact(gateway, w, person, *target.where);
     }
   }
   w.close();
@@ -113,51 +142,38 @@ void item(XmlWriter& w, std::string_view jid, std::string_view name, std::string
   w.open("item").attr("jid", jid).attr_if("node", node).attr_if("name", name).close();
 }
 
-constexpr std::size_t most_items = 100;
+constexpr std::size_t most_own_places = 1000;
 
-// The public rooms of a place. XEP-0059's ids are positions in the list.
-void list_rooms(Gateway& gateway, const Stanza& iq, const Element& query, const PlaceId& place) {
-  std::size_t offset = 0, count = most_items;
-  if (const Element* set = query.child("set", ns::rsm)) {
-    auto page = rsm::parse(*set);
-    if (!page) return gateway.refuse(iq, bad_request("The <set/> is malformed (XEP-0059)."));
-    auto position = [](const std::string& id) {
-      std::size_t n = 0;
-      std::from_chars(id.data(), id.data() + id.size(), n);
-      return n;
-    };
-    if (page->max) count = std::min(*page->max, most_items);
-    if (page->after) offset = position(*page->after) + 1;
-    if (page->before && !page->before->empty()) {
-      const std::size_t end = position(*page->before);
-      offset = end > count ? end - count : 0;
-      count = std::min(count, end);
-    }
-  }
-  const PersonId person{iq.from.bare().str()};
-  const std::string token = gateway.new_token();
-  auto answer = [&gateway, iq, offset](const Questions::Reply& reply) {
+// The public rooms of a place, or those that a space lists.
+void list_rooms(Gateway& gateway, const Stanza& iq, const Element& query, const Conversation& where) {
+  const auto page = listing::page_of(query);
+  if (!page) return gateway.refuse(iq, bad_request("The <set/> is malformed (XEP-0059)."));
+  auto answer = [&gateway, iq, page = *page](const Questions::Reply& reply) {
     if (const auto* failed = std::get_if<Failed>(&reply))
       return gateway.refuse(iq, to_error(failed->failure));
     std::string out;
     XmlWriter w(out);
     w.open("query", ns::disco_items);
-    const auto* listing = std::get_if<Listing>(&reply);
-    if (listing != nullptr) {
+    if (const auto* listing = std::get_if<Listing>(&reply)) {
       for (const ListedRoom& room : listing->rooms) item(w, gateway.address_of(room.room), room.name);
-      rsm::Page set{.count = listing->total};
-      if (!listing->rooms.empty()) {
-        set.first = std::to_string(offset);
-        set.last = std::to_string(offset + listing->rooms.size() - 1);
-        set.first_index = offset;
-      }
-      rsm::write(w, set);
+      listing::write_page(w, page, listing->rooms.size(), listing->total);
     }
     w.close();
     gateway.reply(iq, out);
   };
-  gateway.questions().ask_for(token, "listing " + person.value() + " " + place.value(), answer);
-  gateway.network().session_for(person, place).perform({place, token, Search{{}, offset, count}});
+  listing::ask(gateway, PersonId{iq.from.bare().str()}, where, Search{{}, page->offset, page->count}, answer);
+}
+
+// Where the person is already, and whom they know there.
+void list_own_places(Gateway& gateway, XmlWriter& w, const PersonId& person) {
+  const OwnPlaces* places = gateway.bookmarks().of(person);
+  if (places == nullptr) return;
+  std::size_t shown = 0;
+  for (const ListedRoom& room : places->rooms)
+    if (shown++ < most_own_places) item(w, gateway.address_of(room.room), room.name);
+  shown = 0;
+  for (const ListedPerson& one : places->people)
+    if (shown++ < most_own_places) item(w, gateway.address_of(one.user), one.name);
 }
 
 void on_items(Gateway& gateway, const Stanza& iq, const Element& query, const Target& target) {
@@ -173,23 +189,26 @@ void on_items(Gateway& gateway, const Stanza& iq, const Element& query, const Ta
   } else if (!node.empty()) {
     // A node without children.
   } else if (target.room() != nullptr && target.nick.empty()) {
-    if (Muc* muc = gateway.find_room(person, *target.room())) {
+    Muc* muc = gateway.find_room(person, *target.room());
+    if (muc != nullptr && muc->room().info().space && listing::can_ask(gateway, person, *target.room()))
+      return list_rooms(gateway, iq, query, *target.room());
+    if (muc != nullptr) {
       std::size_t shown = 0;
       muc->room().members().for_each([&](const Member& m) {
-        if (shown++ < most_items) item(w, gateway.address_of(*target.room()) + "/" + m.nick, m.nick);
+        if (shown++ < listing::most_items) item(w, gateway.address_of(*target.room()) + "/" + m.nick, m.nick);
       });
     }
   } else if (target.place() != nullptr) {
     if (iq.to.local.empty() && target.place()->empty()) {
+      std::set<PlaceId> listed;
       for (Session* session : gateway.network().sessions()) {
-        if (session->person() == person)
+        const bool public_here = session->person().empty() && session->features(PlaceId{}).directory;
+        if ((session->person() == person || public_here) && listed.insert(session->place()).second)
           item(w, gateway.address_of(session->place()), session->place().value());
       }
-    } else {
-      Session* session = gateway.network().find_session(person, *target.place());
-      if (session != nullptr && session->link() == Link::up)
-        return list_rooms(gateway, iq, query, *target.place());
-      // XEP-0030 asks nothing of a server that nobody is connected to: connecting for it would surprise.
+      list_own_places(gateway, w, person);
+    } else if (listing::can_ask(gateway, person, *target.place())) {
+      return list_rooms(gateway, iq, query, *target.place());
     }
   }
   w.close();

@@ -11,7 +11,9 @@ struct ArchiveLine;
 
 void add_disco(Gateway& gateway);         // XEP-0030
 void add_basics(Gateway& gateway);        // XEP-0199 ping, 0092 version, 0202 time
-void add_vcard(Gateway& gateway);         // XEP-0054
+void add_vcard(Gateway& gateway);         // XEP-0054, and XEP-0292's own
+void add_avatars(Gateway& gateway);       // XEP-0084
+void add_search(Gateway& gateway);        // XEP-0055 and XEP-0433
 void add_registration(Gateway& gateway);  // XEP-0077, and XEP-0100's jabber:iq:gateway
 void add_rooms(Gateway& gateway);         // XEP-0045's muc#admin and muc#owner
 void add_archive(Gateway& gateway);       // XEP-0313

@@ -152,12 +152,23 @@ std::string human_size(std::uint64_t bytes) {
   return out.data();
 }
 
+std::string human_length(std::uint64_t milliseconds) {
+  const std::uint64_t seconds = (milliseconds + 999) / 1000;
+  std::array<char, 48> out{};
+  std::snprintf(out.data(), out.size(), "%llu:%02llu", static_cast<unsigned long long>(seconds / 60),
+                static_cast<unsigned long long>(seconds % 60));
+  return out.data();
+}
+
 // "name (1.2 MB, image/png): URL", with as much of it as is known.
 std::string file_line(const Attachment& file) {
   std::string details;
-  if (file.size) details = human_size(*file.size);
+  if (file.length && *file.length > 0) details = human_length(*file.length);
+  if (file.size) details += (details.empty() ? "" : ", ") + human_size(*file.size);
   if (!file.media_type.empty()) details += (details.empty() ? "" : ", ") + one_line(file.media_type);
   std::string line = one_line(file.name);
+  if (file.voice) line = "voice message";
+  if (file.sticker) line = "sticker";
   if (!details.empty()) line += (line.empty() ? "file (" : " (") + details + ")";
   if (!file.description.empty())
     line += (line.empty() ? "" : ", ") + shortened(file.description, quote_length);
@@ -299,7 +310,9 @@ class Degrader {
     return wrap(pieces(message));
   }
 
-  Text in_its_formatting(const Text& text) const {
+  Text in_its_formatting(Text text) const {
+    if (!features_.mentions)
+      std::erase_if(text.spans, [](const Span& s) { return s.style == Style::mention; });
     if (features_.formatting || text.spans.empty()) return text;
     Text spelled = spelled_links(text);
     // A fence would be a line of its own, and its block several messages.

@@ -4,10 +4,13 @@
 #include <map>
 #include <utility>
 
+#include "component/bookmarks.hpp"
 #include "component/commands.hpp"
 #include "component/contact.hpp"
 #include "component/facets.hpp"
 #include "component/muc.hpp"
+#include "component/people.hpp"
+#include "component/privilege.hpp"
 #include "component/subscriptions.hpp"
 #include "mapping/address.hpp"
 #include "mapping/digest.hpp"
@@ -42,9 +45,14 @@ Gateway::Gateway(Options options, Store& store, Outlet& out)
     : options_(std::move(options)), store_(store), out_(out), closed_(std::make_unique<Closed>()) {
   commands_ = std::make_unique<Commands>(*this);
   subscriptions_ = std::make_unique<Subscriptions>(*this);
+  privileges_ = std::make_unique<Privileges>(*this);
+  bookmarks_ = std::make_unique<Bookmarks>(*this);
+  people_ = std::make_unique<People>(*this);
   add_disco(*this);
   add_basics(*this);
   add_vcard(*this);
+  add_avatars(*this);
+  add_search(*this);
   add_registration(*this);
   add_rooms(*this);
   add_archive(*this);
@@ -104,6 +112,9 @@ void Gateway::on_iq(const Stanza& iq, const Target& target) {
 void Gateway::on_message(const Stanza& stanza, const Target& target) {
   if (!target.where) return refuse(stanza, item_not_found("There is no such address here."));
   const PersonId person{stanza.from.bare().str()};
+  if (target.place() != nullptr && target.place()->empty() && privileges_->on_message(stanza))
+    return bookmarks_->publish_all();
+  if (stanza.type != "error") people_->used(person);
   if (const RoomId* room = target.room()) {
     if (stanza.type != "groupchat" && !target.nick.empty()) {
       if (stanza.type == "error") {
@@ -144,6 +155,7 @@ void Gateway::on_message(const Stanza& stanza, const Target& target) {
 void Gateway::on_presence(const Stanza& stanza, const Target& target) {
   const bool directed = stanza.type.empty() || stanza.type == "unavailable" || stanza.type == "error";
   const RoomId* room = target.room();
+  people_->on_presence(stanza, stanza.to.local.empty());
   if (room == nullptr || !directed) {
     if (room != nullptr && stanza.type == "subscribe") {
       return refuse(stanza, not_allowed("A room is joined, not subscribed to."));
@@ -211,15 +223,25 @@ void Gateway::on_event(Session& from, Event event) {
     return;
   }
   if (const auto* profile = std::get_if<Profile>(&event.what)) {
-    if (const auto* user = std::get_if<UserId>(&event.in))
-      questions_.answer_for("profile " + person.value() + " " + user->value(), *profile);
+    const std::string of = std::visit([](const auto& id) { return id.value(); }, event.in);
+    questions_.answer_for("profile " + person.value() + " " + of, *profile);
+    if (const auto* user = std::get_if<UserId>(&event.in)) subscriptions_->on_profile(person, *user, *profile);
     return;
   }
   if (const auto* listing = std::get_if<Listing>(&event.what)) {
-    questions_.answer_for("listing " + person.value() + " " + from.place().value(), *listing);
+    const std::string of = std::visit([](const auto& id) { return id.value(); }, event.in);
+    questions_.answer_for("listing " + person.value() + " " + of, *listing);
     return;
   }
+  if (const auto* places = std::get_if<OwnPlaces>(&event.what))
+    return bookmarks_->on_places(person, *places, from.nick());
   const auto* room = std::get_if<RoomId>(&event.in);
+  if (const auto* user = std::get_if<UserId>(&event.in)) {
+    if (const auto* presence = std::get_if<Presence>(&event.what))
+      return subscriptions_->on_presence_of(person, *user, *presence);
+    if (const auto* asked = std::get_if<Invited>(&event.what))
+      return subscriptions_->on_asked(person, *user, *asked);
+  }
   if (room == nullptr) {
     contact(person, event.in).on_event(event);
     return;

@@ -25,7 +25,10 @@ namespace dragoman {
 
 class Muc;
 class Contact;
+class Bookmarks;
 class Commands;
+class People;
+class Privileges;
 class Subscriptions;
 struct RoomRow;
 struct OccupantRow;
@@ -76,6 +79,9 @@ class Gateway final : public Sink {
   Questions& questions() { return questions_; }
   Commands& commands() { return *commands_; }
   Subscriptions& subscriptions() { return *subscriptions_; }
+  Privileges& privileges() { return *privileges_; }
+  Bookmarks& bookmarks() { return *bookmarks_; }
+  People& people() { return *people_; }
   const config::Bridge& bridge() const { return options_.bridge; }
   const std::string& domain() const { return options_.bridge.domain; }
   NetworkId id() const { return NetworkId{domain()}; }
@@ -146,6 +152,9 @@ class Gateway final : public Sink {
   Questions questions_;
   std::unique_ptr<Commands> commands_;
   std::unique_ptr<Subscriptions> subscriptions_;
+  std::unique_ptr<Privileges> privileges_;
+  std::unique_ptr<Bookmarks> bookmarks_;
+  std::unique_ptr<People> people_;
   std::unordered_map<PersonId, std::unique_ptr<View>> views_;
   std::unique_ptr<Closed> closed_;
   int depth_ = 0;

@@ -4,6 +4,7 @@
 
 #include "component/codepoint.hpp"
 #include "component/content.hpp"
+#include "component/mentions.hpp"
 #include "mapping/utf8.hpp"
 
 namespace dragoman::parse {
@@ -14,6 +15,7 @@ namespace {
 constexpr std::size_t max_attachments = 16;
 constexpr std::size_t max_reactions = 64;
 constexpr std::size_t max_ranges = 64;
+constexpr std::size_t max_mentions = 64;
 
 // ----------------------------------------------------------------------------------------- XEP-0428 fallback
 
@@ -126,23 +128,65 @@ std::string_view text_of(const Element& parent, std::string_view name) {
   return child ? std::string_view(child->text) : std::string_view();
 }
 
-std::vector<Attachment> attachments(const Stanza& message) {
-  std::vector<Attachment> files;
-  for (const Element& child : message.root.children) {
-    if (child.ns == ns::file_sharing && child.name == "file-sharing") {
-      Attachment file;
-      if (const Element* meta = child.child("file", ns::file_metadata)) {
-        file.name = file_name(text_of(*meta, "name"));
-        file.media_type = display_clean(text_of(*meta, "media-type"));
-        file.size = number(trimmed(text_of(*meta, "size")));
-        file.description = xml_clean(text_of(*meta, "desc"));
-      }
-      const Element* sources = child.child("sources");
-      const Element* url = sources ? sources->child("url-data", ns::url_data) : nullptr;
-      if (url) file.url = one_line(trimmed(url->attr_or("target")));
-      add_attachment(files, std::move(file));
+std::optional<std::uint32_t> pixels(std::string_view text) {
+  const std::optional<std::size_t> value = number(trimmed(text));
+  if (!value || *value == 0 || *value > 1'000'000) return std::nullopt;
+  return static_cast<std::uint32_t>(*value);
+}
+
+// A picture that can be fetched by whoever reads of it.
+std::string_view fetchable(std::string_view url) {
+  url = trimmed(url);
+  return url.starts_with("https://") || url.starts_with("http://") ? url : std::string_view();
+}
+
+// XEP-0446; XEP-0234's older form of it has the same children.
+Attachment described(const Element* file) {
+  Attachment out;
+  if (file == nullptr) return out;
+  out.name = file_name(text_of(*file, "name"));
+  out.media_type = display_clean(text_of(*file, "media-type"));
+  out.size = number(trimmed(text_of(*file, "size")));
+  out.description = xml_clean(text_of(*file, "desc"));
+  out.width = pixels(text_of(*file, "width"));
+  out.height = pixels(text_of(*file, "height"));
+  out.length = number(trimmed(text_of(*file, "length")));
+  for (const Element& child : file->children) {
+    if (child.name != "thumbnail" || child.ns != ns::thumbnails || !out.thumbnail.empty()) continue;
+    out.thumbnail = one_line(fetchable(child.attr_or("uri")));
+  }
+  return out;
+}
+
+// XEP-0447.
+void add_file_sharing(std::vector<Attachment>& files, const Element& sharing) {
+  Attachment file = described(sharing.child("file", ns::file_metadata));
+  const Element* sources = sharing.child("sources");
+  const Element* url = sources ? sources->child("url-data", ns::url_data) : nullptr;
+  if (url) file.url = one_line(trimmed(url->attr_or("target")));
+  add_attachment(files, std::move(file));
+}
+
+// XEP-0385, XEP-0447's elder.
+void add_media_sharing(std::vector<Attachment>& files, const Element& reference) {
+  const Element* sharing = reference.child("media-sharing", ns::media_sharing);
+  if (!sharing) return;
+  Attachment file = described(sharing->child("file", ns::jingle_file));
+  if (const Element* sources = sharing->child("sources")) {
+    for (const Element& source : sources->children) {
+      if (source.name != "reference" || source.ns != ns::reference || !file.url.empty()) continue;
+      file.url = one_line(fetchable(source.attr_or("uri")));
     }
   }
+  add_attachment(files, std::move(file));
+}
+
+std::vector<Attachment> attachments(const Stanza& message) {
+  std::vector<Attachment> files;
+  for (const Element& child : message.root.children)
+    if (child.ns == ns::file_sharing && child.name == "file-sharing") add_file_sharing(files, child);
+  for (const Element& child : message.root.children)
+    if (child.ns == ns::reference && child.name == "reference") add_media_sharing(files, child);
   for (const Element& child : message.root.children) {
     if (child.ns != ns::oob || child.name != "x") continue;
     Attachment file;
@@ -150,6 +194,8 @@ std::vector<Attachment> attachments(const Stanza& message) {
     file.description = xml_clean(text_of(child, "desc"));
     add_attachment(files, std::move(file));
   }
+  if (!files.empty() && message.child("sticker", ns::stickers))
+    for (Attachment& file : files) file.sticker = true;
   return files;
 }
 
@@ -169,6 +215,45 @@ std::optional<Quote> quote(const Stanza& message) {
   return found;
 }
 
+// XEP-0372, of those parts of the body that became the text: `ranges` were cut out of it.
+void add_mentions(const Stanza& message, std::string_view body, const std::vector<Range>& ranges,
+                  Text& text) {
+  const Jid room = message.to.bare();
+  std::size_t count = 0;
+  for (const Element& child : message.root.children) {
+    if (child.ns != ns::reference || child.name != "reference" || child.attr_or("type") != "mention")
+      continue;
+    if (++count > max_mentions) return;
+    const std::optional<std::size_t> first = number(child.attr_or("begin"));
+    const std::optional<std::size_t> last = number(child.attr_or("end"));
+    if (!first || !last || *first >= *last) continue;
+    const std::size_t begin = codepoint_offset(body, *first);
+    const std::size_t size = codepoint_offset(body.substr(begin), *last - *first);
+    const bool cut = std::any_of(ranges.begin(), ranges.end(),
+                                 [&](const Range& r) { return begin < r.end && r.begin < begin + size; });
+    if (size == 0 || cut) continue;
+    std::string before;  // what is left of what stands before it
+    std::size_t at = 0;
+    for (const Range& range : ranges) {
+      if (range.begin >= begin) break;
+      before.append(body, at, range.begin - at);
+      at = range.end;
+    }
+    before.append(body, at, begin - at);
+    const std::size_t from = before.size();
+    before.append(body, begin, size);
+    const auto place = mentions::same_place(before, from, size, text.plain);
+    if (!place) continue;
+    std::string_view shown = std::string_view(text.plain).substr(*place, size);
+    std::optional<std::string> nick = mentions::nick_in(child.attr_or("uri"), room);
+    if (!nick) {  // by an address of their own: the text says what they are called here
+      if (shown.starts_with('@')) shown.remove_prefix(1);
+      nick = display_clean(shown);
+    }
+    mentions::add(text, {*place, *place + size, Style::mention, display_clean(*nick)});
+  }
+}
+
 std::optional<Message> message_of(const Stanza& message, bool corrects) {
   Message out;
   out.attachments = attachments(message);
@@ -177,8 +262,9 @@ std::optional<Message> message_of(const Stanza& message, bool corrects) {
 
   const Element* body = message.root.child("body");
   std::string_view text = body ? std::string_view(body->text) : std::string_view();
+  const std::string_view whole_body = text;
   std::string cut;  // the text, where something is taken out of it
-  const std::vector<Range> ranges =
+  std::vector<Range> ranges =
       fallback_ranges(message, text, out.quote.has_value(), corrects, !out.attachments.empty());
   if (!ranges.empty()) {
     std::string quoted;
@@ -194,6 +280,8 @@ std::optional<Message> message_of(const Stanza& message, bool corrects) {
       text = cut;
       if (ranges.front().begin == 0) text.remove_prefix(std::min(text.find_first_not_of('\n'), text.size()));
       if (!quoted.empty()) read_quote(quoted, *out.quote);
+    } else {
+      ranges.clear();
     }
   }
   const std::string_view whole = trimmed(text);
@@ -214,6 +302,10 @@ std::optional<Message> message_of(const Stanza& message, bool corrects) {
   } else {
     out.text = styled(text);
   }
+  if (message.root.child_ns(ns::reference)) add_mentions(message, whole_body, ranges, out.text);
+  // XEP-0382 hides a message whole.
+  if (const Element* spoiler = message.child("spoiler", ns::spoiler); spoiler && !out.text.empty())
+    mentions::add(out.text, {0, out.text.plain.size(), Style::spoiler, one_line(xml_clean(spoiler->text))});
   // A letter's subject is its first line; a chat has none.
   if (body && message.type != "chat" && message.type != "groupchat" && out.kind == MessageKind::normal) {
     if (const Element* subject = message.root.child("subject"); subject && !blank(subject->text))

@@ -4,6 +4,7 @@
 
 #include "component/codepoint.hpp"
 #include "component/content.hpp"
+#include "component/mentions.hpp"
 
 namespace dragoman::render {
 
@@ -11,6 +12,7 @@ namespace {
 
 // The lines of a quote that a client without replies reads (XEP-0461 4.1).
 constexpr std::size_t quoted_lines = 8;
+constexpr std::size_t most_mentions = 64;
 
 std::string quote_lines(const Quote& quote) {
   std::string out;
@@ -38,13 +40,50 @@ void file_sharing(XmlWriter& out, const Attachment& file) {
   if (!file.media_type.empty()) out.element("media-type", file.media_type);
   if (!file.name.empty()) out.element("name", file.name);
   if (file.size) out.element("size", std::to_string(*file.size));
-  if (!file.description.empty()) out.element("desc", file.description);
+  if (file.width) out.element("width", std::to_string(*file.width));
+  if (file.height) out.element("height", std::to_string(*file.height));
+  if (file.length) out.element("length", std::to_string(*file.length));
+  if (!file.description.empty()) {
+    out.element("desc", file.description);
+  } else if (file.voice) {
+    out.element("desc", "Voice message");
+  }
+  if (!file.thumbnail.empty()) out.open("thumbnail", ns::thumbnails).attr("uri", file.thumbnail).close();
   out.close();
   out.open("sources").open("url-data", ns::url_data).attr("target", file.url).close().close();
   out.close();
 }
 
-void write_message(XmlWriter& out, const Message& message, bool is_group) {
+bool is_shown(const Span& span) { return span.style != Style::mention && span.style != Style::spoiler; }
+
+// XEP-0372: `said` stands in `body` from byte `from` on, with marks of XEP-0393 in it.
+void mention_references(XmlWriter& out, const Text& said, const std::string& body, std::size_t from,
+                        std::string_view room) {
+  std::size_t count = 0;
+  for (const Span& span : said.spans) {
+    if (span.style != Style::mention || span.begin >= span.end || span.end > said.plain.size()) continue;
+    if (++count > most_mentions) return;
+    const std::string_view rest = std::string_view(body).substr(from);
+    const auto place = mentions::same_place(said.plain, span.begin, span.end - span.begin, rest);
+    if (!place) continue;
+    const std::size_t begin = from + *place;
+    const std::size_t first = count_codepoints(std::string_view(body).substr(0, begin));
+    const std::size_t size = count_codepoints(std::string_view(body).substr(begin, span.end - span.begin));
+    out.open("reference", ns::reference).attr("type", "mention");
+    out.attr("begin", std::to_string(first)).attr("end", std::to_string(first + size));
+    out.attr("uri", mentions::uri_of(room, span.detail)).close();
+  }
+}
+
+// XEP-0393 6: whether a text without any formatting would be read as if it had some.
+bool looks_styled(const Text& said) {
+  if (std::any_of(said.spans.begin(), said.spans.end(), is_shown)) return false;
+  if (said.plain.find_first_of("*_~`>") == std::string::npos) return false;
+  const Text read = parse::styled(said.plain);
+  return !read.spans.empty() || read.plain != said.plain;
+}
+
+void write_message(XmlWriter& out, const Message& message, bool is_group, std::string_view room) {
   Text said = message.text;
   if (message.kind == MessageKind::action) said = concat(Text("/me "), said);
   // In a room nothing else tells a notice from a message; in private it comes as it is.
@@ -57,6 +96,7 @@ void write_message(XmlWriter& out, const Message& message, bool is_group) {
     body = quote_lines(*message.quote);
     quoted = count_codepoints(body);
   }
+  const std::size_t before_text = body.size();
   body += styled(said);
   const bool has_files = !message.attachments.empty();
   const std::size_t before_files = has_files ? count_codepoints(body) : 0;
@@ -67,15 +107,27 @@ void write_message(XmlWriter& out, const Message& message, bool is_group) {
   out.element("body", body);
 
   // A client that shows XHTML shows nothing of the body: not where the body says more than the text.
-  if (!said.spans.empty() && !has_files && quoted == 0) xhtml(out, said);
+  if (!has_files && quoted == 0 && std::any_of(said.spans.begin(), said.spans.end(), is_shown))
+    xhtml(out, said);
+  if (looks_styled(said)) out.open("unstyled", ns::styling).close();
+  if (!room.empty() && !said.spans.empty()) mention_references(out, said, body, before_text, room);
+  const auto spoiler = std::find_if(said.spans.begin(), said.spans.end(),
+                                    [](const Span& s) { return s.style == Style::spoiler; });
+  if (spoiler != said.spans.end()) out.element("spoiler", spoiler->detail, ns::spoiler);
   if (!message.thread.empty()) out.element("thread", message.thread);
   if (message.quote && !message.quote->message.empty()) {
-    out.open("reply", ns::reply).attr("id", message.quote->message.value()).close();
+    out.open("reply", ns::reply).attr("id", message.quote->message.value());
+    if (!room.empty() && !message.quote->author.empty())
+      out.attr("to", std::string(room) + "/" + message.quote->author);
+    out.close();
     if (quoted > 0) fallback(out, ns::reply, 0, quoted);
   }
   if (!has_files) return;
   for (const Attachment& file : message.attachments) file_sharing(out, file);
   fallback(out, ns::file_sharing, before_files, count_codepoints(body));
+  if (std::all_of(message.attachments.begin(), message.attachments.end(),
+                  [](const Attachment& file) { return file.sticker; }))
+    out.open("sticker", ns::stickers).close();
   // XEP-0447 3.1, and what most clients of today go by: one file, its URL alone in the body.
   if (message.attachments.size() == 1)
     out.open("x", ns::oob).element("url", message.attachments.front().url).close();
@@ -87,10 +139,11 @@ void store_hint(XmlWriter& out) { out.open("store", ns::hints).close(); }
 struct Writer {
   XmlWriter& out;
   bool is_group;
+  std::string_view room;
 
-  void operator()(const Message& message) const { write_message(out, message, is_group); }
+  void operator()(const Message& message) const { write_message(out, message, is_group, room); }
   void operator()(const Edit& edit) const {
-    write_message(out, edit.message, is_group);
+    write_message(out, edit.message, is_group, room);
     out.open("replace", ns::correct).attr("id", edit.target.value()).close();
   }
   void operator()(const Retraction& retraction) const {
@@ -133,8 +186,8 @@ struct Writer {
 
 }  // namespace
 
-void content(XmlWriter& out, const Content& content, bool is_group) {
-  std::visit(Writer{out, is_group}, content);
+void content(XmlWriter& out, const Content& content, bool is_group, std::string_view room) {
+  std::visit(Writer{out, is_group, room}, content);
 }
 
 }  // namespace dragoman::render

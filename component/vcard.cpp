@@ -1,62 +1,133 @@
-// XEP-0054: the gateway's own card, and cards of people as far as their network tells.
+// XEP-0054, and XEP-0292's own request: the gateway's own card, and cards of people and rooms (XEP-0486) as
+// far as their network tells.
+#include "bridges/net/base64.hpp"
 #include "component/facets.hpp"
-#include "component/gateway.hpp"
+#include "component/looks.hpp"
+#include "component/muc.hpp"
+#include "component/pictures.hpp"
 
 namespace dragoman {
 
 namespace {
 
-std::string card(std::string_view nick, std::string_view name, std::string_view about,
-                 std::string_view user) {
+struct Card {
+  std::string nick, name, about, address;
+  std::optional<Picture> picture;
+};
+
+std::string vcard_temp(const Card& card) {
   std::string out;
   XmlWriter w(out);
   w.open("vCard", ns::vcard);
-  if (!name.empty()) w.element("FN", name);
-  if (!nick.empty()) w.element("NICKNAME", nick);
-  if (!user.empty()) w.element("JABBERID", user);
-  if (!about.empty()) w.element("DESC", about);
+  if (!card.name.empty()) w.element("FN", card.name);
+  if (!card.nick.empty()) w.element("NICKNAME", card.nick);
+  if (!card.address.empty()) w.element("JABBERID", card.address);
+  if (!card.about.empty()) w.element("DESC", card.about);
+  if (card.picture) {
+    w.open("PHOTO").element("TYPE", card.picture->media_type);
+    w.element("BINVAL", net::base64(card.picture->bytes)).close();
+  }
   w.close();
   return out;
 }
 
-void on_get(Gateway& gateway, const Stanza& iq, const Target& target) {
-  std::optional<UserId> user;
-  if (target.user() != nullptr) user = *target.user();
-  if (target.room() != nullptr && !target.nick.empty())
-    user = gateway.network().user_of(*target.room(), target.nick);
-  if (!user) {
-    const std::string title =
-        target.room() != nullptr ? gateway.network().display_name(*target.room()) : gateway.network().title();
-    return gateway.reply(iq, card({}, title, "Bridged by dragoman " DRAGOMAN_VERSION, {}));
-  }
+void text_property(XmlWriter& w, std::string_view name, std::string_view text) {
+  if (!text.empty()) w.open(name).element("text", text).close();
+}
+void uri_property(XmlWriter& w, std::string_view name, const std::string& uri) {
+  w.open(name).element("uri", uri).close();
+}
+
+std::string vcard4(const Card& card) {
+  std::string out;
+  XmlWriter w(out);
+  w.open("vcard", ns::vcard4);
+  text_property(w, "fn", card.name.empty() ? card.nick : card.name);
+  text_property(w, "nickname", card.nick);
+  if (!card.address.empty()) uri_property(w, "impp", "xmpp:" + card.address);
+  text_property(w, "note", card.about);
+  if (card.picture)
+    uri_property(w, "photo",
+                 "data:" + card.picture->media_type + ";base64," + net::base64(card.picture->bytes));
+  w.close();
+  return out;
+}
+
+using Write = std::string (*)(const Card&);
+
+void on_get(Gateway& gateway, const Stanza& iq, const Target& target, Write write) {
   const PersonId person{iq.from.bare().str()};
-  if (gateway.network().find_session(person, *user) == nullptr) {
-    // Nobody can be asked without a connection, and a card is no reason to make one.
-    return gateway.reply(iq, card(gateway.network().nick_of(*user), {}, {}, gateway.address_of(*user)));
+  const std::optional<Conversation> owner = card_owner(gateway, target);
+  Card card;
+  if (!owner) {
+    card.name = gateway.network().title();
+    card.about = "Bridged by dragoman " DRAGOMAN_VERSION;
+    return gateway.reply(iq, write(card));
   }
-  const std::string token = gateway.new_token();
-  auto answer = [&gateway, iq, address = gateway.address_of(*user)](const Questions::Reply& reply) {
+  if (const auto* user = std::get_if<UserId>(&*owner)) {
+    card.nick = gateway.network().nick_of(*user);
+    card.address = gateway.address_of(*user);
+  } else {
+    card.name = gateway.network().display_name(*owner);
+    if (Muc* muc = gateway.find_room(person, std::get<RoomId>(*owner)); muc != nullptr) {
+      const RoomInfo info = muc->room().info();
+      if (!info.name.empty()) card.name = info.name;
+      card.about = info.description;
+      // A room that has no picture need not be asked for one.
+      if (info.avatar.empty() && muc->room().is_in()) return gateway.reply(iq, write(card));
+    }
+  }
+  auto answer = [&gateway, iq, write, card](const Questions::Reply& reply) {
     if (const auto* failed = std::get_if<Failed>(&reply))
       return gateway.refuse(iq, to_error(failed->failure));
-    const auto* profile = std::get_if<Profile>(&reply);
-    if (profile == nullptr) return gateway.reply(iq, card({}, {}, {}, address));
-    gateway.reply(iq, card(profile->nick, profile->full_name, profile->about, address));
+    Card whole = card;
+    if (const auto* profile = std::get_if<Profile>(&reply)) {
+      if (!profile->nick.empty()) whole.nick = profile->nick;
+      if (!profile->full_name.empty()) whole.name = profile->full_name;
+      if (!profile->about.empty()) whole.about = profile->about;
+      if (profile->picture && profile->picture->bytes.size() <= pictures::most_bytes)
+        whole.picture = profile->picture;
+    }
+    gateway.reply(iq, write(whole));
   };
-  gateway.questions().ask_for(token, "profile " + person.value() + " " + user->value(), answer);
-  gateway.network()
-      .session_for(person, *user)
-      .perform({*user, token, FetchProfile{gateway.network().nick_of(*user)}});
+  if (!ask_profile(gateway, person, *owner, answer)) gateway.reply(iq, write(card));
 }
 
 }  // namespace
 
+std::optional<Conversation> card_owner(Gateway& gateway, const Target& target) {
+  if (target.room() != nullptr && !target.nick.empty())
+    return gateway.network().user_of(*target.room(), target.nick);
+  if (target.room() != nullptr || target.user() != nullptr) return target.where;
+  return std::nullopt;
+}
+
+bool ask_profile(Gateway& gateway, const PersonId& person, const Conversation& of, Questions::OnReply done) {
+  Session* session = gateway.network().find_session(person, of);
+  if (session == nullptr) session = gateway.network().find_session(PersonId{}, of);
+  if (session == nullptr) return false;
+  const std::string id = std::visit([](const auto& what) { return what.value(); }, of);
+  const std::string token = gateway.new_token();
+  gateway.questions().ask_for(token, "profile " + session->person().value() + " " + id, std::move(done));
+  const auto* user = std::get_if<UserId>(&of);
+  session->perform({of, token, FetchProfile{user ? gateway.network().nick_of(*user) : std::string()}});
+  return true;
+}
+
 void add_vcard(Gateway& gateway) {
-  gateway.router().on_get(ns::vcard,
-                          [&](const Stanza& iq, const Element&, const Target& t) { on_get(gateway, iq, t); });
-  gateway.router().on_set(ns::vcard, [&](const Stanza& iq, const Element&, const Target&) {
+  Router& router = gateway.router();
+  const auto refuse = [&](const Stanza& iq, const Element&, const Target&) {
     gateway.refuse(iq, forbidden("This card is not yours to change."));
+  };
+  router.on_get(ns::vcard, [&](const Stanza& iq, const Element&, const Target& t) {
+    on_get(gateway, iq, t, vcard_temp);
   });
-  gateway.router().advertise(ns::vcard);
+  router.on_get(ns::vcard4,
+                [&](const Stanza& iq, const Element&, const Target& t) { on_get(gateway, iq, t, vcard4); });
+  router.on_set(ns::vcard, refuse);
+  router.on_set(ns::vcard4, refuse);
+  router.advertise(ns::vcard);
+  router.advertise(ns::vcard4);
 }
 
 }  // namespace dragoman

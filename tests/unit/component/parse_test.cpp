@@ -211,5 +211,54 @@ TEST(Parse, ReadsSubjects) {
             Text("s\nb", {{2, 3, Style::bold, {}}}));
 }
 
+TEST(Parse, ReadsAllThatIsSaidOfAFile) {
+  const Message m = as<Message>(
+      read("<file-sharing xmlns='urn:xmpp:sfs:0'><file xmlns='urn:xmpp:file:metadata:0'><name>a.mp4</name>"
+           "<width>640</width><height>480</height><length>63000</length>"
+           "<thumbnail xmlns='urn:xmpp:thumbs:1' uri='cid:sha1+x@bob.xmpp.org'/>"
+           "<thumbnail xmlns='urn:xmpp:thumbs:1' uri='https://x/t.png'/></file><sources>"
+           "<url-data xmlns='http://jabber.org/protocol/url-data' target='https://x/a.mp4'/></sources>"
+           "</file-sharing><sticker xmlns='urn:xmpp:stickers:0'/>"));
+  ASSERT_EQ(m.attachments.size(), 1u);
+  const Attachment& file = m.attachments.front();
+  EXPECT_EQ(file.width, 640U);
+  EXPECT_EQ(file.height, 480U);
+  EXPECT_EQ(file.length, 63000U);
+  EXPECT_EQ(file.thumbnail, "https://x/t.png") << "one that can be fetched";
+  EXPECT_TRUE(file.sticker);
+}
+
+TEST(Parse, LeavesOutMeasuresThatAreNone) {
+  for (const char* bad : {"-1", "0", "x", "99999999999999999999", "1000001", ""}) {
+    const Message m = as<Message>(read(
+        "<file-sharing xmlns='urn:xmpp:sfs:0'><file xmlns='urn:xmpp:file:metadata:0'><width>" +
+        std::string(bad) + "</width><size>" + (*bad == '0' ? "x" : bad) +
+        "x</size></file><sources><url-data xmlns='http://jabber.org/protocol/url-data' target='https://x/a'/>"
+        "</sources></file-sharing>"));
+    ASSERT_EQ(m.attachments.size(), 1u);
+    EXPECT_FALSE(m.attachments.front().width) << bad;
+    EXPECT_FALSE(m.attachments.front().size) << bad;
+  }
+}
+
+TEST(Parse, ReadsMediaSharing) {
+  const Message m = as<Message>(read(
+      "<body>Look at the view</body><reference xmlns='urn:xmpp:reference:0' begin='0' end='4' type='data'>"
+      "<media-sharing xmlns='urn:xmpp:sims:1'><file xmlns='urn:xmpp:jingle:apps:file-transfer:5'>"
+      "<media-type>image/jpeg</media-type><name>summit.jpg</name><size>30</size></file><sources>"
+      "<reference xmlns='urn:xmpp:reference:0' type='data' uri='xmpp:a@b/c?jingle;id=9'/>"
+      "<reference xmlns='urn:xmpp:reference:0' type='data' uri='https://x/s.jpg'/>"
+      "</sources></media-sharing></reference>"));
+  EXPECT_EQ(m.text.plain, "Look at the view");
+  ASSERT_EQ(m.attachments.size(), 1u);
+  EXPECT_EQ(m.attachments.front(), (Attachment{"https://x/s.jpg", "summit.jpg", "image/jpeg", 30, ""}));
+}
+
+TEST(Parse, ReadsASpoiler) {
+  EXPECT_EQ(
+      as<Message>(read("<body>they die</body><spoiler xmlns='urn:xmpp:spoiler:0'>the end</spoiler>")).text,
+      Text("they die", {{0, 8, Style::spoiler, "the end"}}));
+}
+
 }  // namespace
 }  // namespace dragoman

@@ -101,5 +101,46 @@ TEST(Render, EscapesWhatComesFromOutside) {
       EXPECT_NE(child.name, "x" + std::string(child.ns == ns::oob ? "!" : "")) << rendered(content);
 }
 
+TEST(Render, SaysOfAFileWhatIsKnown) {
+  Message m;
+  m.attachments = {{.url = "https://x/a.mp4",
+                    .name = "a.mp4",
+                    .media_type = "video/mp4",
+                    .size = 9,
+                    .width = 640,
+                    .height = 480,
+                    .length = 63000,
+                    .thumbnail = "https://x/t.png"}};
+  EXPECT_TRUE(there_and_back(m) == std::optional<Content>(m)) << rendered(m);
+  m.attachments.front().sticker = true;
+  EXPECT_TRUE(there_and_back(m) == std::optional<Content>(m)) << rendered(m);
+}
+
+TEST(Render, SaysThatATextIsNotStyledWhereItLooksSo) {
+  const std::string unstyled = "<unstyled xmlns='urn:xmpp:styling:0'/>";
+  for (const char* plain : {"a *b* c", "> no quote", "```\nx\n```", "_a_"}) {
+    EXPECT_NE(rendered(message(plain)).find(unstyled), std::string::npos) << plain;
+    EXPECT_TRUE(there_and_back(message(plain)) == std::optional<Content>(message(plain))) << plain;
+  }
+  for (const char* plain : {"a * b", "2*3", "plain", "snake_case_name", "~"})
+    EXPECT_EQ(rendered(message(plain)).find(unstyled), std::string::npos) << plain;
+  EXPECT_EQ(rendered(message({"a b", {{2, 3, Style::bold, {}}}})).find(unstyled), std::string::npos);
+}
+
+TEST(Render, NamesWhomAReplyAnswersInARoom) {
+  Message m = message("yes");
+  m.quote = Quote{MessageId("q"), "Änn", "go?"};
+  std::string out;
+  XmlWriter w(out);
+  render::content(w, m, true, "room@gw");
+  EXPECT_NE(out.find("<reply xmlns='urn:xmpp:reply:0' id='q' to='room@gw/Änn'/>"), out.npos) << out;
+}
+
+TEST(Render, HidesASpoilerWhole) {
+  const Message m = message({"they die", {{0, 8, Style::spoiler, "the end"}}});
+  EXPECT_NE(rendered(m).find("<spoiler xmlns='urn:xmpp:spoiler:0'>the end</spoiler>"), std::string::npos);
+  EXPECT_TRUE(there_and_back(m) == std::optional<Content>(m)) << rendered(m);
+}
+
 }  // namespace
 }  // namespace dragoman

@@ -1,0 +1,48 @@
+// How our own people look, for a network that shows it: name and picture out of their vCard (XEP-0054, which
+// servers keep in step with XEP-0084 by XEP-0398), asked for when they use the gateway and when their
+// presence says that the picture is another (XEP-0153); and whether they are there.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "bridges/event.hpp"
+#include "component/stanza.hpp"
+
+namespace dragoman {
+
+class Gateway;
+
+class People {
+ public:
+  explicit People(Gateway& gateway) : gateway_(gateway) {}
+
+  // They use the gateway: a message, a join, a registration. Cheap when it is nothing new.
+  void used(const PersonId& person);
+  // Any presence of theirs; `at_gateway`: addressed to the gateway itself, so that it says whether they are
+  // there.
+  void on_presence(const Stanza& stanza, bool at_gateway);
+  void forget(const PersonId& person) { people_.erase(person); }
+
+ private:
+  struct Known {
+    std::string hash;                                // that their presence named; empty: none did
+    std::optional<Time> asked;                       // when the card was fetched
+    std::string nick;                                // XEP-0172
+    std::string shown;                               // digest of what the network was given
+    std::map<std::string, SetAvailability> clients;  // by resource, in what order they came does not matter
+    std::optional<SetAvailability> told;
+  };
+  void fetch(const PersonId& person);
+  void on_card(const PersonId& person, const Stanza& answer);
+  void tell_availability(const PersonId& person, Known& known);
+  Known& known(const PersonId& person);
+
+  Gateway& gateway_;
+  std::unordered_map<PersonId, Known> people_;
+};
+
+}  // namespace dragoman
