@@ -42,6 +42,7 @@ struct Nothing {};  // not for people: an unknown type without a text, a state e
 // also by their stable names) as readable text, m.reaction, m.room.redaction (`redacts` in the event or, from
 // room version 11, in its content), m.room.encrypted. An edit carries the new content without "* ". The reply
 // fallback ("> ", mx-reply) is gone. A quote has its message id only. Text is XML-clean, sizes are bounded.
+// Who is named in m.mentions is marked where the text has their nick.
 using Decoded = std::variant<Nothing, Message, Edit, Annotation, Redaction, Encrypted>;
 Decoded decode(const json::object& event, const Reader& reader);
 
@@ -60,7 +61,13 @@ struct Encoded {
 // `uploaded` stands in the order of the attachments; one without an mxc stays a link in the text.
 std::vector<Encoded> encode(const Message& message, const UserOf& user_of,
                             const std::vector<Uploaded>& uploaded);
-Encoded encode(const Edit& edit, const UserOf& user_of);  // m.replace, with its fallback
+// m.replace, with its fallback. Files stay links: the text of an edit is all there is of it.
+Encoded encode(const Edit& edit, const UserOf& user_of);
 Encoded encode(const Annotation& annotation);
+
+// What a text takes in an event, as body and as HTML, in bytes of JSON; for Features::wire_size.
+std::size_t wire_size(const Text& text);
+// An event is at most 65,536 bytes (client-server API "Size limits"), its envelope and mentions included.
+inline constexpr std::size_t max_wire_size = 40'000;
 
 }  // namespace dragoman::matrix
