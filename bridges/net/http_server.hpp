@@ -2,7 +2,8 @@
 // header size, body size and time. TLS is a reverse proxy's affair.
 //
 // All callbacks come from the loop. A request is handed over whole; the answer may be given at once or later,
-// and whole or piece by piece.
+// and whole or piece by piece. What can't be a request is answered here, in words. Once the server was
+// destroyed no callback comes, not even on_closed.
 #pragma once
 
 #include <chrono>
@@ -57,6 +58,7 @@ class HttpServer {
     std::size_t max_body = 32U << 20;
     std::size_t max_connections = 1000;
     std::chrono::milliseconds timeout{60'000};  // to read a request; of silence while one writes
+    std::chrono::milliseconds idle{600'000};    // between requests: longer than those who ask keep theirs
   };
   using Handler = std::function<void(ServedRequest&&, std::shared_ptr<Answer>)>;
 
