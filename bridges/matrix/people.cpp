@@ -45,17 +45,4 @@ std::string_view People::name_of(std::string_view user_id) const {
   return person == nullptr || person->name.empty() ? localpart_of(user_id) : person->name.view();
 }
 
-std::optional<std::string> People::called(std::string_view display_name) const {
-  // A name that no atom holds is nobody's: most lines that begin with "word:" end here.
-  const std::optional<Atom> wanted = Atom::find(display_name);
-  if (!wanted || wanted->empty()) return std::nullopt;
-  std::optional<std::string> found;
-  for (const auto& [user, person] : by_user_) {
-    if (person.name != *wanted) continue;
-    if (found) return std::nullopt;
-    found = user.view();
-  }
-  return found;
-}
-
 }  // namespace dragoman::matrix

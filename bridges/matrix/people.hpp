@@ -3,8 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
-#include <string>
 #include <string_view>
 #include <unordered_map>
 
@@ -28,8 +26,6 @@ class People {
   const Person* find(std::string_view user_id) const;
   // The display name, or else the localpart. Good until the person changes.
   std::string_view name_of(std::string_view user_id) const;
-  // Who has this very display name, if exactly one has.
-  std::optional<std::string> called(std::string_view display_name) const;
 
   template <class Visit>  // bool(user id, Person): whether to go on
   void for_each(const Visit& visit) const {

@@ -48,9 +48,17 @@ struct RoomView::Impl::Fetch {
   Recent messages_told;  // for replies and edits among them
 };
 
+// Whose the archive is: that of the session from which all of this room is told, whoever asks now.
+PersonId RoomView::Impl::viewer_of(const Ear& asking) const {
+  for (const Ear& ear : owner.ears(room_id)) {
+    if (ear.in == asking.in && ear.from != nullptr) return ear.from->person();
+  }
+  return asking.from->person();
+}
+
 std::string RoomView::Impl::horizon_key(const Ear& ear) const {
   const std::string where = std::visit([](const auto& id) { return id.value(); }, ear.in);
-  return room_id + ' ' + where + ' ' + (ear.from == nullptr ? std::string() : ear.from->person().value());
+  return room_id + ' ' + where + ' ' + viewer_of(ear).value();
 }
 
 std::optional<RoomView::Impl::Horizon> RoomView::Impl::horizon_of(const Ear& ear) const {
@@ -73,11 +81,8 @@ void RoomView::Impl::keep_horizon(const Ear& ear, const Horizon& horizon) {
 bool RoomView::Impl::is_archived(const Ear& ear, const std::string& event_id) const {
   const auto* room = std::get_if<RoomId>(&ear.in);
   if (room == nullptr) return false;
-  for (const PersonId& viewer : {ear.from->person(), PersonId()}) {
-    const RoomKey key = context.store.rooms().find(context.network, *room, viewer);
-    if (key != 0 && context.store.archive().get(key, MessageId(event_id))) return true;
-  }
-  return false;
+  const RoomKey key = context.store.rooms().find(context.network, *room, viewer_of(ear));
+  return key != 0 && context.store.archive().get(key, MessageId(event_id));
 }
 
 void RoomView::fetch_history(const ViewOwner::Ear& ear, std::size_t count, const std::string& token) {

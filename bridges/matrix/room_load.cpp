@@ -158,7 +158,8 @@ void RoomView::Impl::on_part(const std::shared_ptr<Loading>& now, std::optional<
 void RoomView::Impl::load_from(const json::array& state_events, const json::object* summary) {
   const auto keep = shared_from_this();
   if (summary != nullptr) {
-    if (const auto joined = number_at(*summary, "m.joined_member_count"); joined && *joined >= 0) {
+    if (const auto joined = number_at(*summary, "m.joined_member_count");
+        joined && *joined >= 0 && (partial || !is_ready)) {
       partial = true;
       count = static_cast<std::size_t>(*joined);
     }

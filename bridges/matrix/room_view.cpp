@@ -129,10 +129,8 @@ std::string RoomView::nick_of(std::string_view user_id) const {
 
 std::optional<std::string> RoomView::user_of(std::string_view nick) const {
   if (std::optional<std::string> shown = impl_->nicks.user(nick)) return shown;
-  if (is_user_id(nick)) {
-    return impl_->people.find(nick) != nullptr ? std::optional(std::string(nick)) : std::nullopt;
-  }
-  return impl_->people.called(nick);
+  if (impl_->people.find(nick) != nullptr) return std::string(nick);
+  return std::nullopt;
 }
 
 const PowerLevels& RoomView::power() const { return impl_->state.power_levels; }

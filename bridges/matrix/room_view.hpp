@@ -89,8 +89,9 @@ class RoomView {
   // RoomInfo and Subject as they are now, in ear.in from ear.from, which is the voice's session.
   void enter(const ViewOwner::Ear& ear, const std::string& user_id);
   std::vector<Member> members() const;
-  std::string nick_of(std::string_view user_id) const;              // empty: not known
-  std::optional<std::string> user_of(std::string_view nick) const;  // a user id
+  std::string nick_of(std::string_view user_id) const;  // empty: not known
+  // A user id, of somebody who is shown by that nick; or that very id, of somebody who is in the room.
+  std::optional<std::string> user_of(std::string_view nick) const;
   const PowerLevels& power() const;
   bool encrypted() const;
   bool anybody_may_join() const;

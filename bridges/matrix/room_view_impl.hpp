@@ -142,6 +142,7 @@ struct RoomView::Impl : std::enable_shared_from_this<RoomView::Impl> {
   void end_fetch(const std::optional<Failure>& failure);
   void tell_past(Fetch& fetch);
   void tell_past_event(Fetch& fetch, const json::object& event);
+  PersonId viewer_of(const Ear& asking) const;
   std::string horizon_key(const Ear& ear) const;
   std::optional<Horizon> horizon_of(const Ear& ear) const;
   void keep_horizon(const Ear& ear, const Horizon& horizon);
