@@ -28,13 +28,19 @@ class Ghosts {
   bool is_ours(std::string_view user_id) const;
 
   // Client-server API "Registration" with m.login.application_service and inhibit_login: one that exists is
-  // as good as one that was made. `done` is told nothing when it exists; at once where that is known.
+  // as good as one that was made. A new one is called `name`, until its person says what it wants to be
+  // called (empty: as its address begins). `done` is told nothing when it exists; at once where that is
+  // known.
   using Done = std::function<void(const std::optional<Failure>&)>;
-  void ensure(const PersonId& person, Done done);
+  void ensure(const PersonId& person, const std::string& name, Done done);
+  // The bridge's own user.
+  void ensure_own(Done done);
 
-  // Sets what differs from what was set last. A name is only proposed: one that the person chose stays.
-  void propose_name(const PersonId& person, const std::string& name);
+  // Of one that exists: sets what differs from what was set last.
   void set_profile(const PersonId& person, const SetProfile& profile, Done done);
+  // What the ghost is called where no room calls it otherwise, and its picture (an mxc); empty: not known.
+  std::string name_of(const PersonId& person) const;
+  std::string avatar_of(const PersonId& person) const;
 
  private:
   struct Impl;

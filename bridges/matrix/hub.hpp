@@ -6,7 +6,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <string_view>
 
@@ -72,6 +71,9 @@ struct Hub {
   // Events that were sent by us and answered, the last few thousand: their echoes are known by it.
   void note_delivered(const std::string& event_id);
   bool is_delivered(const std::string& event_id) const;
+
+  // New settings, after a reload.
+  void apply(const config::Bridge& now);
 
   // Unique over restarts: for transaction ids.
   std::string new_id();

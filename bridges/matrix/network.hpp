@@ -27,9 +27,12 @@ class Accounts {
   virtual void disconnect(const PersonId& person, const std::string& message) = 0;
   virtual void hold(bool held) = 0;
   virtual void stop() = 0;
+  virtual std::vector<Procedure> procedures(const Conversation& target) const = 0;
+  virtual Outcome run(const PersonId& person, const Conversation& target, const std::string& node,
+                      const Answers& answers, bool submitted) = 0;
 };
 
-class Network final : public dragoman::Network, private AppServiceHandler {
+class Network final : public dragoman::Network, public AppServiceHandler {
  public:
   explicit Network(const NetworkContext& context, Patience patience = {});
   Network(const Network&) = delete;
@@ -64,10 +67,9 @@ class Network final : public dragoman::Network, private AppServiceHandler {
 
   // For tests.
   std::uint16_t port() const { return appservice_->port(); }
-  Hub& hub() { return hub_; }
+  Hub& hub() { return *hub_; }
   Stream& stream() { return *stream_; }
 
- private:
   // AppServiceHandler
   void on_event(const json::object& event) override;
   void on_ephemeral(const json::object& edu) override;
@@ -75,19 +77,22 @@ class Network final : public dragoman::Network, private AppServiceHandler {
   json::value on_protocol(std::string_view protocol) override;
   json::array on_third_party_users(std::string_view address_or_user_id, bool by_user_id) override;
 
+ private:
   Session& ghost_session(const PersonId& person);
   Session* find_ghost_session(const PersonId& person) const;
-  Stream* stream_of(const PersonId& viewer) const;
+  Room* find_room(const RoomId& room) const;
+  void listen();
   void ensure_registered();
   void refresh_presence();
 
-  Hub hub_;
+  std::unique_ptr<Hub> hub_;
   std::unique_ptr<Stream> stream_;
   std::shared_ptr<Session> own_;
   std::unordered_map<PersonId, std::shared_ptr<Session>> ghosts_;
   std::unique_ptr<Accounts> accounts_;  // may be null
   std::unique_ptr<AppService> appservice_;
-  net::Timer presence_timer_, registration_timer_, stop_timer_;
+  net::Timer presence_timer_, registration_timer_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 // For the registry.

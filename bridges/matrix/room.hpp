@@ -16,6 +16,8 @@
 
 #include "bridges/matrix/hub.hpp"
 #include "bridges/matrix/room_view.hpp"
+#include "bridges/net/backoff.hpp"
+#include "bridges/net/timer.hpp"
 
 namespace dragoman::matrix {
 
@@ -60,6 +62,8 @@ class Room final : public ViewOwner {
   // Live, in order (application service API, "Pushing events").
   void on_event(const json::object& event);
   void on_ephemeral(const json::object& event);  // m.typing, m.receipt
+  // Asks as this user of ours while no occupant is known: what is sent on after a restart.
+  void set_spare_reader(std::string user_id) { spare_reader_ = std::move(user_id); }
   // Sends of ours that are not answered: while there are some, an event of ours waits.
   void sending(std::string_view user_id);
   void answered(std::string_view user_id);
@@ -75,24 +79,28 @@ class Room final : public ViewOwner {
   void on_own_departure(const std::string& room_id, const std::string& user_id) override;
 
  private:
-  struct Held {
-    std::string key;  // in the inbox
-    json::object event;
-  };
   bool must_wait(const json::object& event) const;
+  bool is_own(const json::object& event) const;
+  void keep(const json::object& event);
   void take_inbox();
   void flush();
-  void keep(const json::object& event);
+  void tell(const json::object& event);
+  void loaded(const std::optional<Failure>& failure);
+  void try_again_later();
   void tell_encrypted();
+  std::string inbox() const;
 
   Hub& hub_;
   Stream& stream_;
   const std::string id_;
   std::vector<Occupant> occupants_;
   std::optional<Direct> direct_;
-  std::deque<Held> held_;
-  std::vector<std::pair<std::string, std::size_t>> sending_;  // by user id
-  bool loading_ = false;
+  std::string spare_reader_;
+  std::deque<json::object> held_;
+  std::vector<std::pair<std::string, std::size_t>> sending_;  // how many, by user id
+  bool loading_ = false, inbox_taken_ = false;
+  net::Backoff backoff_{std::chrono::seconds(5), std::chrono::minutes(5)};
+  std::unique_ptr<net::Timer> again_;
   std::vector<std::function<void(const std::optional<Failure>&)>> waiting_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   RoomView view_;

@@ -26,6 +26,9 @@ class SendQueues {
   // A Message, Edit, Retraction, Reactions, Subject or Leave. Answered by Delivered or Failed from the
   // session, later; at once where the queue is full.
   void push(Session& from, Command command);
+  // Once a Leave of this person from this room, if one waits or is on its way, is out of the way: one that
+  // waits is taken back.
+  void settle_leave(const PersonId& person, const RoomId& room, std::function<void()> done);
   // Something the bridge itself has to say in a room, without an answer.
   void push_notice(const std::string& room_id, const std::string& as_user_id, const std::string& text);
 

@@ -1,5 +1,7 @@
 // One voice on Matrix: the bridge's own user, a ghost of somebody on XMPP, or somebody's own account. What it
-// is asked to do is in perform.cpp and its sisters; what is said leaves by the stream's queues.
+// is asked to do begins in perform.cpp; how it comes into a room is in join.cpp, how a one-to-one chat's room
+// is found or made in directs.cpp, what is looked up in profiles.cpp and directory.cpp. What is said leaves
+// by the stream's queues.
 #pragma once
 
 #include <cstddef>
@@ -7,8 +9,10 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "bridges/matrix/api.hpp"
@@ -23,7 +27,7 @@ class Stream;
 class Session final : public dragoman::Session, public std::enable_shared_from_this<Session> {
  public:
   enum class Kind : std::uint8_t { bridge, ghost, account };
-  // `voice` is good once the ghost is registered: see with_voice().
+  // `voice` of a ghost is good once it is registered: see call().
   Session(Hub& hub, Stream& stream, Kind kind, PersonId person, Voice voice);
   ~Session() override;
 
@@ -35,51 +39,105 @@ class Session final : public dragoman::Session, public std::enable_shared_from_t
   Features features(const Conversation& where) const override;
 
   Kind kind() const { return kind_; }
-  const std::string& user_id() const { return user_id_; }
+  const std::string& user_id() const { return voice_user_; }
   const Voice& voice() const { return voice_; }
   Hub& hub() { return hub_; }
   Stream& stream() { return stream_; }
 
-  // For an account: what its /sync makes of the connection. Told to the Sink where it changed.
+  // For an account: what its /sync makes of the connection (told to the Sink where it changed), and its token
+  // (`user_id` is sent along only where `voice` has it: see Voice).
   void set_link(Link link, Failure why = {});
-  void set_voice(Voice voice) { voice_ = std::move(voice); }
+  void set_voice(Voice voice, std::string user_id);
 
-  // A call as this voice, once it exists (a ghost is registered first). Answers from the loop; never after
-  // the session is gone.
+  // A call as this voice, once it exists: a ghost is registered first. Answers from the loop, or at once
+  // where a ghost can't be; never after the session is gone.
   void call(Api::Call call, std::function<void(const Reply&)> done);
+  // Cuts short: POST or PUT of an object.
+  static Api::Call request(const char* method, std::string path, json::object body);
 
   // What became of something; nothing is told for an empty token.
   void delivered(const Conversation& in, const std::string& token, MessageId id = {});
   void failed(const Conversation& in, const std::string& token, Failure why);
   void tell(Conversation in, What what, Sender sender = {});
 
-  // The Matrix room behind a conversation, its view ready: a chat's room is made where there is none, or
-  // where its people have left it.
+  // The Matrix room behind a conversation, its view as ready as it can be: a chat's room is made where there
+  // is none, or where its people have left it.
   using OnRoom = std::function<void(const std::variant<Room*, Failure>&)>;
   void reach(const Conversation& in, OnRoom done);
+  // The queue says that this voice has left the room.
+  void has_left(const Conversation& in, const std::string& room_id);
 
   // Presence: told again before it decays.
   void refresh_presence();
-  bool online() const { return shown_ && shown_->online; }
-
-  void join(const RoomId& address, const Join& join, std::string token);
+  // Leaves everything, as somebody who may not be here any more.
   void leave_all(const std::string& reason);
 
  private:
   friend struct Perform;
+  struct Joining;
+  struct Making;
+  struct Pages;
+
+  // join.cpp
+  void join(const RoomId& address, const Join& join, const std::string& token);
+  void look_up(const std::shared_ptr<Joining>& joining);
+  void enter(const std::shared_ptr<Joining>& joining);
+  void refused(const std::shared_ptr<Joining>& joining, const Refusal& refusal);
+  void knock(const std::shared_ptr<Joining>& joining, const Refusal& refusal);
+  void load(const std::shared_ptr<Joining>& joining);
+  void settle(const std::shared_ptr<Joining>& joining);
+  void give_up(const std::shared_ptr<Joining>& joining, const Failure& failure);
+  void abandon(const RoomId& address);             // left before it was entered
+  void leave_quietly(const std::string& room_id);  // nobody was told of being there
+  void put_nick(const std::string& room_id, const std::string& nick,
+                std::function<void(const std::optional<Failure>&)> done);
+
+  // directs.cpp
+  void reach_chat(const UserId& peer, OnRoom done);
+  void enter_chat(const UserId& peer, Room& room, OnRoom done);
+  void fetch_back(const UserId& peer, Room& room, OnRoom done);
+  void make_chat(const UserId& peer, OnRoom done);
+
+  // perform.cpp
+  Room* joined(const Command& command);  // or Failed was told
+  std::optional<std::string> somebody(Room& room, const std::string& who) const;
+  void plain_call(const Command& command, Api::Call call);
+  void typing(const Conversation& in, TypingState state);
+  void read(const Conversation& in, const MessageId& up_to);
+  void show(const SetAvailability& availability);
+  void set_standing(const Command& command, const SetStanding& wish);
+  void put_level(const Command& command, const SetStanding& wish);
+  void list_standings(const Command& command, Standing standing);
+  void set_nick(const Command& command, const std::string& nick);
+  void invite(const Command& command, const Invite& wish);
+
+  // profiles.cpp
+  void fetch_profile(const Command& command, const std::string& nick);
+  void set_profile(const Command& command, const SetProfile& profile);
+  void ping(const Command& command, const std::string& nick);
+
+  // directory.cpp
+  void search(const Command& command, const Search& search);
+  void search_rooms(const Command& command, const Search& search, const std::string& server);
+  void search_people(const Command& command, const Search& search);
+  void search_space(const Command& command, const Search& search, const std::string& room_id);
+
+  Room* room_of(const Conversation& in) const;  // null: not there, or not in it
 
   Hub& hub_;
   Stream& stream_;
   const Kind kind_;
   const PersonId person_;
   const PlaceId place_;
-  std::string user_id_;
   Voice voice_;
+  std::string voice_user_;
   Link link_ = Link::up;
   std::string nick_;
   std::optional<SetAvailability> shown_;
-  struct Joining;
+  std::set<std::string> typing_in_;  // room ids
   std::map<RoomId, std::shared_ptr<Joining>> joining_;
+  std::map<UserId, std::shared_ptr<Making>> making_;
+  std::shared_ptr<Pages> pages_;
 };
 
 }  // namespace dragoman::matrix

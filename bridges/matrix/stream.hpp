@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -45,6 +46,10 @@ class Stream {
   void lead(const RoomId& address, const std::string& room_id);
   std::optional<std::string> room_id_of(const RoomId& address) const;
   Room* find(const RoomId& address) const;
+  // Servers by which a room can be entered, as a query ("via=…&server_name=…").
+  std::string servers_of(const std::string& room_id, const RoomId& address) const;
+  // Where a room's upgrades have led by now.
+  std::string latest(std::string room_id) const;
 
   // One-to-one chats, remembered over restarts. One room a chat, one chat a room.
   void note_direct(const PersonId& person, const UserId& peer, const std::string& room_id);
@@ -62,11 +67,20 @@ class Stream {
   // To the homeserver, in order within a conversation; see send_queue.hpp.
   SendQueues& queues() { return *queues_; }
 
+  // What was taken over and not told or sent when the program ended. Once, when sessions can be made.
+  void resume();
+
   // Everybody of ours in a room goes over to what replaced it (client-server API, "Room upgrades").
   void follow_upgrade(Room& old, const std::string& replacement);
 
  private:
+  void enter_replacement(Session& session, const std::string& old_id, const std::string& replacement,
+                         const RoomId& address, const std::string& nick);
+  std::string kind(const char* what) const;
   void load();
+  void decline(const std::string& room_id, const PersonId& person, const std::string& why);
+  void accept_direct(const std::string& room_id, const PersonId& person, const UserId& inviter,
+                     const std::string& reason);
 
   Hub& hub_;
   const PersonId viewer_;
@@ -75,7 +89,7 @@ class Stream {
   std::unordered_map<RoomId, std::string> addresses_;
   std::unordered_map<std::string, Room::Direct> directs_;          // by room id
   std::unordered_map<std::string, std::string> direct_by_people_;  // to room id
-  std::unordered_map<std::string, bool> expected_;  // rooms that will be joined again after a restart
+  std::unordered_set<std::string> expected_;  // rooms that will be joined again after a restart
   std::unique_ptr<SendQueues> queues_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

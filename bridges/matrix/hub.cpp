@@ -1,0 +1,75 @@
+#include "bridges/matrix/hub.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <unordered_set>
+
+#include "bridges/matrix/ghosts.hpp"
+#include "mapping/digest.hpp"
+
+namespace dragoman::matrix {
+namespace {
+
+constexpr std::size_t most_delivered = 10'000;
+
+// "juliet@example.org", "example.org" (all of that server) or "*".
+bool covers(const std::vector<std::string>& list, const PersonId& person) {
+  const std::string_view jid = person.value();
+  const std::size_t at = jid.find('@');
+  const std::string_view domain = at == std::string_view::npos ? jid : jid.substr(at + 1);
+  return list.empty() || std::any_of(list.begin(), list.end(), [&](const std::string& entry) {
+           return entry == "*" || entry == jid || entry == domain;
+         });
+}
+
+Media::Options media_options(const config::Bridge& bridge) {
+  return {NetworkId(bridge.domain), bridge.matrix.public_url, bridge.matrix.max_file_bytes,
+          bridge.matrix.fetch_private_addresses};
+}
+
+}  // namespace
+
+struct Hub::Delivered {
+  std::unordered_set<std::string> known;
+  std::deque<std::string> order;
+};
+
+Hub::Hub(const NetworkContext& context, Patience how_long)
+    : loop(context.loop),
+      sink(context.sink),
+      store(context.store),
+      settings(context.settings),
+      network(context.settings.domain),
+      tokens(tokens_of(context.settings, context.store)),
+      patience(how_long),
+      http(loop, {.ca_file = context.settings.matrix.homeserver.ca_file}),
+      api(loop, http),
+      media(loop, store, api, media_options(settings), sender_voice(settings, tokens)),
+      views{loop, sink, store, network, api, media},
+      ghosts(std::make_unique<Ghosts>(*this)),
+      delivered_(std::make_unique<Delivered>()) {}
+
+Hub::~Hub() = default;
+
+void Hub::apply(const config::Bridge& now) {
+  settings = now;
+  media.set_options(media_options(settings));
+}
+
+bool Hub::may_use(const PersonId& person) const { return covers(settings.matrix.allow, person); }
+bool Hub::may_log_in(const PersonId& person) const { return covers(settings.matrix.allow_login, person); }
+
+void Hub::note_delivered(const std::string& event_id) {
+  if (event_id.empty() || !delivered_->known.insert(event_id).second) return;
+  delivered_->order.push_back(event_id);
+  if (delivered_->order.size() > most_delivered) {
+    delivered_->known.erase(delivered_->order.front());
+    delivered_->order.pop_front();
+  }
+}
+
+bool Hub::is_delivered(const std::string& event_id) const { return delivered_->known.contains(event_id); }
+
+std::string Hub::new_id() { return random_hex(12); }
+
+}  // namespace dragoman::matrix

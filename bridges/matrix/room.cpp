@@ -1,0 +1,299 @@
+#include "bridges/matrix/room.hpp"
+
+#include <algorithm>
+#include <random>
+
+#include <spdlog/spdlog.h>
+
+#include "bridges/matrix/ghosts.hpp"
+#include "bridges/matrix/session.hpp"
+#include "bridges/matrix/stream.hpp"
+#include "mapping/notes_table.hpp"
+#include "mapping/outbox_table.hpp"
+
+namespace dragoman::matrix {
+namespace {
+
+constexpr std::size_t most_held = 10'000;
+
+}  // namespace
+
+Room::Room(Hub& hub, Stream& stream, std::string room_id)
+    : hub_(hub), stream_(stream), id_(std::move(room_id)), view_(hub.views, *this, id_) {}
+
+Room::~Room() = default;
+
+std::string Room::inbox() const {
+  return "in " + (stream_.viewer().empty() ? std::string("-") : stream_.viewer().value()) + " " + id_;
+}
+
+// ------------------------------------------------------------------------------------------------------------
+// the view
+
+void Room::ensure_view(std::function<void(const std::optional<Failure>&)> done) {
+  if (view_.ready()) return done({});
+  waiting_.push_back(std::move(done));
+  if (std::exchange(loading_, true)) return;
+  take_inbox();
+  view_.load([this, weak = std::weak_ptr<bool>(alive_)](const std::optional<Failure>& failure) {
+    if (!weak.expired()) loaded(failure);
+  });
+}
+
+void Room::loaded(const std::optional<Failure>& failure) {
+  loading_ = false;
+  const std::weak_ptr<bool> weak = alive_;
+  if (failure) {
+    spdlog::info("matrix: {}: the state of {} can't be had: {}", hub_.network.value(), id_, failure->text);
+    if (!held_.empty()) try_again_later();
+  } else {
+    backoff_.reset();
+    flush();
+    tell_encrypted();
+  }
+  auto waiting = std::exchange(waiting_, {});
+  for (auto& done : waiting) {
+    if (weak.expired()) return;
+    done(failure);
+  }
+}
+
+void Room::try_again_later() {
+  if (!again_) again_ = std::make_unique<net::Timer>(hub_.loop);
+  if (again_->pending()) return;
+  again_->after(backoff_.next(std::random_device{}()), [this] { ensure_view([](const auto&) {}); });
+}
+
+// ------------------------------------------------------------------------------------------------------------
+// who of ours is here
+
+void Room::add(Occupant occupant) {
+  if (Occupant* known = find(occupant.user_id, occupant.address)) {
+    *known = std::move(occupant);
+    return;
+  }
+  occupants_.push_back(std::move(occupant));
+}
+
+bool Room::remove(std::string_view user_id, const RoomId& address) {
+  return std::erase_if(occupants_,
+                       [&](const Occupant& o) { return o.user_id == user_id && o.address == address; }) > 0;
+}
+
+void Room::remove_all(std::string_view user_id) {
+  std::erase_if(occupants_, [&](const Occupant& o) { return o.user_id == user_id; });
+}
+
+Room::Occupant* Room::find(std::string_view user_id, const RoomId& address) {
+  auto found = std::find_if(occupants_.begin(), occupants_.end(),
+                            [&](const Occupant& o) { return o.user_id == user_id && o.address == address; });
+  return found == occupants_.end() ? nullptr : &*found;
+}
+
+Room::Occupant* Room::find(std::string_view user_id) {
+  auto found = std::find_if(occupants_.begin(), occupants_.end(),
+                            [&](const Occupant& o) { return o.user_id == user_id; });
+  return found == occupants_.end() ? nullptr : &*found;
+}
+
+bool Room::anybody_at(const RoomId& address) const {
+  return std::any_of(occupants_.begin(), occupants_.end(),
+                     [&](const Occupant& o) { return o.address == address; });
+}
+
+void Room::set_direct(std::optional<Direct> direct) { direct_ = std::move(direct); }
+
+// ------------------------------------------------------------------------------------------------------------
+// events
+
+bool Room::is_own(const json::object& event) const {
+  return event.find("state_key") == event.end() && stream_.is_ours(text_at(event, "sender"));
+}
+
+bool Room::must_wait(const json::object& event) const {
+  if (!view_.ready() || !held_.empty()) return true;
+  if (sending_.empty() || !is_own(event)) return false;
+  const std::string_view sender = text_at(event, "sender");
+  const bool in_flight =
+      std::any_of(sending_.begin(), sending_.end(), [&](const auto& entry) { return entry.first == sender; });
+  return in_flight && !hub_.is_delivered(std::string(text_at(event, "event_id")));
+}
+
+void Room::on_event(const json::object& event) {
+  if (must_wait(event)) {
+    keep(event);
+    // A room that nobody has entered yet (after a restart) is asked for when somebody does.
+    if (!view_.ready() && !loading_ && (direct_ || !occupants_.empty())) ensure_view([](const auto&) {});
+    return;
+  }
+  tell(event);
+}
+
+void Room::tell(const json::object& event) {
+  view_.on_timeline(event);
+  if (direct_ && text_at(event, "type") == "m.room.encryption") tell_encrypted();
+}
+
+void Room::on_ephemeral(const json::object& event) {
+  if (!view_.ready()) return;
+  const json::object* content = object_at(event, "content");
+  if (content == nullptr) return;
+  const std::string_view type = text_at(event, "type");
+  if (type == "m.typing") {
+    if (const json::array* users = array_at(*content, "user_ids")) view_.on_typing(*users);
+  } else if (type == "m.receipt") {
+    view_.on_receipts(*content);
+  }
+}
+
+// What was answered for (the transaction's 200) and is not told yet survives a kill. Our own needs not: what
+// was sent is known by the answer to it.
+void Room::keep(const json::object& event) {
+  if (held_.size() >= most_held) {
+    spdlog::warn("matrix: {}: too much waits in {}: the oldest is dropped", hub_.network.value(), id_);
+    hub_.store.outbox().done(hub_.network, inbox(), std::string(text_at(held_.front(), "event_id")));
+    held_.pop_front();
+  }
+  if (!is_own(event)) {
+    OutboxItem item;
+    item.queue = inbox();
+    item.key = text_at(event, "event_id");
+    item.payload = json::serialize(event);
+    item.time = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    hub_.store.outbox().put(hub_.network, item);
+  }
+  held_.push_back(event);
+}
+
+// What the program before this one had not told.
+void Room::take_inbox() {
+  if (std::exchange(inbox_taken_, true)) return;
+  std::deque<json::object> left;
+  for (const OutboxItem& item : hub_.store.outbox().pending(hub_.network, inbox(), most_held)) {
+    auto event = parse_json(item.payload);
+    const bool known = !event || !event->is_object() ||
+                       std::any_of(held_.begin(), held_.end(), [&](const json::object& held) {
+                         return text_at(held, "event_id") == item.key;
+                       });
+    if (!known) left.push_back(std::move(event->get_object()));
+  }
+  held_.insert(held_.begin(), std::make_move_iterator(left.begin()), std::make_move_iterator(left.end()));
+}
+
+void Room::flush() {
+  const std::weak_ptr<bool> weak = alive_;
+  while (!held_.empty() && view_.ready()) {
+    json::object event = std::move(held_.front());
+    held_.pop_front();
+    std::deque<json::object> rest = std::exchange(held_, {});
+    const bool wait = must_wait(event);
+    held_ = std::move(rest);
+    if (wait) {
+      held_.push_front(std::move(event));
+      return;
+    }
+    hub_.store.outbox().done(hub_.network, inbox(), std::string(text_at(event, "event_id")));
+    tell(event);
+    if (weak.expired()) return;
+  }
+}
+
+void Room::sending(std::string_view user_id) {
+  for (auto& [user, count] : sending_) {
+    if (user == user_id) {
+      ++count;
+      return;
+    }
+  }
+  sending_.emplace_back(user_id, 1);
+}
+
+void Room::answered(std::string_view user_id) {
+  std::erase_if(sending_, [&](auto& entry) { return entry.first == user_id && --entry.second == 0; });
+  flush();
+}
+
+void Room::tell_encrypted() {
+  if (!direct_ || !view_.ready() || !view_.encrypted() || !stream_.viewer().empty()) return;
+  const auto ghost = hub_.ghosts->id_of(direct_->person);
+  if (!ghost || hub_.store.notes().get(hub_.network, "told encrypted", id_)) return;
+  hub_.store.notes().put(hub_.network, "told encrypted", id_, {});
+  stream_.queues().push_notice(
+      id_, *ghost,
+      "This chat is encrypted, and the bridge to XMPP can't read what is encrypted: " +
+          direct_->person.value() +
+          " will not see your messages. Please start a new chat with encryption turned off.");
+}
+
+// ----------------------------------------------------------------------------------------------------------
+// ViewOwner
+
+std::vector<ViewOwner::Ear> Room::ears(const std::string&) const {
+  std::vector<Ear> all;
+  if (direct_) {
+    dragoman::Session* from = stream_.account();
+    if (from == nullptr) from = &hub_.ghost_session(direct_->person);
+    all.push_back({from, direct_->peer});
+  }
+  for (const Occupant& o : occupants_) {
+    const bool known = std::any_of(all.begin(), all.end(), [&](const Ear& ear) {
+      const auto* room = std::get_if<RoomId>(&ear.in);
+      return room != nullptr && *room == o.address;
+    });
+    if (known) continue;
+    dragoman::Session* from = stream_.account();
+    if (from == nullptr) from = &hub_.own_session();
+    all.push_back({from, o.address});
+  }
+  return all;
+}
+
+dragoman::Session* Room::own_voice(std::string_view user_id) const {
+  if (stream_.account() != nullptr) {
+    return stream_.account()->user_id() == user_id ? stream_.account() : nullptr;
+  }
+  for (const Occupant& o : occupants_) {
+    if (o.user_id == user_id) return o.session;
+  }
+  if (direct_ && stream_.is_ours(user_id) && hub_.ghosts->id_of(direct_->person) == user_id) {
+    return &hub_.ghost_session(direct_->person);
+  }
+  return nullptr;
+}
+
+bool Room::is_ghost(std::string_view user_id) const { return stream_.is_ours(user_id); }
+
+std::string Room::ghost_nick(std::string_view user_id) const {
+  for (const Occupant& o : occupants_) {
+    if (o.user_id == user_id) return o.nick;
+  }
+  return {};
+}
+
+bool Room::is_delivered(const std::string& event_id) const { return hub_.is_delivered(event_id); }
+
+std::optional<Voice> Room::reader(const std::string&) const {
+  if (stream_.account() != nullptr) return stream_.account()->voice();
+  if (!occupants_.empty()) return occupants_.front().session->voice();
+  if (direct_) {
+    if (auto ghost = hub_.ghosts->id_of(direct_->person)) return hub_.voice_of(*ghost);
+  }
+  if (!spare_reader_.empty()) return hub_.voice_of(spare_reader_);
+  return std::nullopt;
+}
+
+void Room::on_upgraded(const std::string&, const std::string& replacement) {
+  net::post(hub_.loop, [this, weak = std::weak_ptr<bool>(alive_), replacement] {
+    if (!weak.expired()) stream_.follow_upgrade(*this, replacement);
+  });
+}
+
+void Room::on_own_departure(const std::string&, const std::string& user_id) {
+  remove_all(user_id);
+  if (!occupants_.empty() || direct_) return;
+  net::post(hub_.loop, [this, weak = std::weak_ptr<bool>(alive_)] {
+    if (!weak.expired() && occupants_.empty() && !direct_ && sending_.empty()) stream_.close(id_);
+  });
+}
+
+}  // namespace dragoman::matrix

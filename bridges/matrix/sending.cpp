@@ -1,0 +1,221 @@
+#include "bridges/matrix/sending.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "bridges/matrix/hub.hpp"
+#include "bridges/matrix/room.hpp"
+#include "bridges/matrix/session.hpp"
+#include "bridges/matrix/stream.hpp"
+#include "mapping/notes_table.hpp"
+
+namespace dragoman::matrix {
+namespace {
+
+constexpr std::size_t most_reactions = 50;  // of one person on one message
+
+Failure encrypted_words(bool chat) {
+  return {Reason::unsupported,
+          std::string(chat ? "This chat" : "This room") +
+              " is encrypted, and the bridge can neither read nor write encrypted messages: yours was not "
+              "sent. " +
+              (chat ? "Ask the other one to start a new chat with encryption turned off."
+                    : "Encryption can't be turned off again: ask for a room without it.")};
+}
+
+}  // namespace
+
+Sending::Sending(Hub& hub, Stream& stream, std::string key, Saved saved,
+                 std::function<void(const Result&)> done)
+    : hub_(hub), stream_(stream), key_(std::move(key)), saved_(std::move(saved)), done_(std::move(done)) {}
+
+Sending::~Sending() = default;
+
+std::string Sending::room_path() const { return "/_matrix/client/v3/rooms/" + net::url_encoded(room_id_); }
+
+void Sending::start(Session& as) {
+  voice_ = as.weak_from_this();
+  user_id_ = as.user_id();
+  as.reach(saved_.command.in, [weak = weak_from_this()](const std::variant<Room*, Failure>& found) {
+    const auto self = weak.lock();
+    if (!self) return;
+    if (const auto* failure = std::get_if<Failure>(&found)) return self->finish(*failure);
+    self->reached(*std::get<Room*>(found));
+  });
+}
+
+void Sending::reached(Room& room) {
+  room_id_ = room.id();
+  // What the bridge itself says about encryption can't be said otherwise.
+  const bool own_word = !saved_.as_user_id.empty();
+  const auto& act = saved_.command.what;
+  const bool spoken = std::holds_alternative<Message>(act) || std::holds_alternative<Edit>(act);
+  if (spoken && !own_word && room.view().encrypted())
+    return finish(encrypted_words(room.direct().has_value()));
+  upload_next();
+}
+
+void Sending::upload_next() {
+  const auto* message = std::get_if<Message>(&saved_.command.what);
+  if (message == nullptr || uploaded_.size() == message->attachments.size()) return plan();
+  const auto voice = voice_.lock();
+  if (!voice) return finish(Later{});
+  hub_.media.upload(voice->voice(), message->attachments[uploaded_.size()],
+                    [weak = weak_from_this()](const std::variant<Uploaded, Failure>& result) {
+                      const auto self = weak.lock();
+                      if (!self) return;
+                      // A file that can't be had stays a link in the text.
+                      const auto* uploaded = std::get_if<Uploaded>(&result);
+                      self->uploaded_.push_back(uploaded != nullptr ? *uploaded : Uploaded{});
+                      self->upload_next();
+                    });
+}
+
+void Sending::plan() {
+  Room* room = stream_.find(room_id_);
+  const UserOf user_of = [room](std::string_view nick) {
+    return room != nullptr ? room->view().user_of(nick).value_or(std::string()) : std::string();
+  };
+  const auto& act = saved_.command.what;
+  if (const auto* message = std::get_if<Message>(&act)) {
+    for (const Encoded& event : encode(*message, user_of, uploaded_)) plan(event);
+  } else if (const auto* edit = std::get_if<Edit>(&act)) {
+    plan(encode(*edit, user_of));
+  } else if (const auto* retraction = std::get_if<Retraction>(&act)) {
+    plan_redaction(retraction->target.value(), retraction->reason);
+  } else if (const auto* reactions = std::get_if<Reactions>(&act)) {
+    plan_reactions(*reactions);
+  } else if (const auto* subject = std::get_if<Subject>(&act)) {
+    plan_state("m.room.topic", {{"topic", subject->text.plain}});
+  } else if (const auto* leave = std::get_if<Leave>(&act)) {
+    plan_leave(*leave);
+  }
+  if (room != nullptr) {
+    room->sending(user_id_);
+    counted_ = true;
+  }
+  next();
+}
+
+void Sending::plan(const Encoded& encoded, std::function<void(const std::string&)> answered) {
+  Step step;
+  step.call.method = "PUT";
+  step.call.path = room_path() + "/send/" + net::url_encoded(encoded.type) + "/" + key_ + "." +
+                   std::to_string(steps_.size());
+  step.call.body = encoded.content;
+  step.answered = std::move(answered);
+  steps_.push_back(std::move(step));
+}
+
+void Sending::plan_redaction(const std::string& event_id, const std::string& reason,
+                             std::function<void(const std::string&)> answered) {
+  Step step;
+  step.call.method = "PUT";
+  step.call.path = room_path() + "/redact/" + net::url_encoded(event_id) + "/" + key_ + "." +
+                   std::to_string(steps_.size());
+  json::object body;
+  if (!reason.empty()) body["reason"] = reason;
+  step.call.body = std::move(body);
+  step.answered = std::move(answered);
+  steps_.push_back(std::move(step));
+}
+
+// XMPP tells the whole set (XEP-0444), Matrix knows single ones: what is new is sent, what is missing is
+// redacted.
+void Sending::plan_reactions(const Reactions& reactions) {
+  Room* room = stream_.find(room_id_);
+  if (room == nullptr) return;
+  const std::string& target = reactions.target.value();
+  const auto before = room->view().reactions_of(user_id_, target);
+  auto with_room = [&stream = stream_, id = room_id_](const auto& what) {
+    if (Room* still = stream.find(id)) what(still->view());
+  };
+  for (const auto& [key, event_id] : before) {
+    if (std::find(reactions.emoji.begin(), reactions.emoji.end(), key) != reactions.emoji.end()) continue;
+    plan_redaction(event_id, {}, [with_room, event_id = event_id](const std::string&) {
+      with_room([&](RoomView& view) { view.forget_reaction(event_id); });
+    });
+  }
+  std::size_t count = 0;
+  for (const std::string& key : reactions.emoji) {
+    const bool known =
+        std::any_of(before.begin(), before.end(), [&](const auto& b) { return b.first == key; });
+    if (known || ++count > most_reactions) continue;
+    plan(encode(Annotation{reactions.target, key}),
+         [with_room, user = user_id_, target, key](const std::string& event_id) {
+           with_room([&](RoomView& view) { view.note_reaction(user, target, key, event_id); });
+         });
+  }
+}
+
+void Sending::plan_state(const std::string& type, json::object content) {
+  Step step;
+  step.call.method = "PUT";
+  step.call.path = room_path() + "/state/" + net::url_encoded(type) + "/";
+  step.call.body = std::move(content);
+  steps_.push_back(std::move(step));
+}
+
+void Sending::plan_leave(const Leave& leave) {
+  // Under another of the room's addresses the same person may still be there.
+  const auto* address = std::get_if<RoomId>(&saved_.command.in);
+  Room* room = stream_.find(room_id_);
+  if (room != nullptr && address != nullptr) {
+    const auto& all = room->occupants();
+    if (std::any_of(all.begin(), all.end(), [&](const Room::Occupant& o) {
+          return o.user_id == user_id_ && o.address != *address;
+        })) {
+      return;
+    }
+  }
+  Step step;
+  step.call.method = "POST";
+  step.call.path = room_path() + "/leave";
+  json::object body;
+  if (!leave.reason.empty()) body["reason"] = leave.reason;
+  step.call.body = std::move(body);
+  steps_.push_back(std::move(step));
+}
+
+void Sending::next() {
+  if (step_ == steps_.size()) return finish(first_);
+  const auto voice = voice_.lock();
+  if (!voice) return finish(Later{});
+  Api::Call call = std::move(steps_[step_].call);
+  call.patience = Api::Patience::insist;
+  call.timeout = hub_.patience.answer;
+  voice->call(std::move(call), [weak = weak_from_this()](const Reply& reply) {
+    const auto self = weak.lock();
+    if (!self) return;
+    if (const auto* refusal = std::get_if<Refusal>(&reply)) {
+      // Somebody who has left already has what was wanted.
+      const bool leaving = std::holds_alternative<Leave>(self->saved_.command.what);
+      if (leaving && (refusal->status == 403 || refusal->status == 404)) return self->finish(MessageId{});
+      return self->finish(refusal->failure);
+    }
+    const auto* body = std::get<json::value>(reply).if_object();
+    const std::string event_id(body != nullptr ? text_at(*body, "event_id") : std::string_view());
+    self->hub_.note_delivered(event_id);
+    if (self->first_.empty()) self->first_ = MessageId{event_id};
+    Step& step = self->steps_[self->step_++];
+    if (step.answered) step.answered(event_id);
+    self->next();
+  });
+}
+
+void Sending::finish(const Result& result) {
+  // Nothing is told from within start(): who pushed it still holds what the answer is about.
+  if (auto done = std::exchange(done_, nullptr)) {
+    net::post(hub_.loop, [self = shared_from_this(), done = std::move(done), result] { done(result); });
+  }
+}
+
+void Sending::told() {
+  if (std::holds_alternative<Leave>(saved_.command.what)) {
+    if (const auto voice = voice_.lock()) voice->has_left(saved_.command.in, room_id_);
+  }
+  if (!std::exchange(counted_, false)) return;
+  if (Room* room = stream_.find(room_id_)) room->answered(user_id_);
+}
+
+}  // namespace dragoman::matrix

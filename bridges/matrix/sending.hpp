@@ -1,0 +1,70 @@
+// One queued command on its way: the room behind its conversation, its files into the repository, its events
+// to the homeserver, one after the other.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "bridges/matrix/api.hpp"
+#include "bridges/matrix/content.hpp"
+#include "bridges/matrix/saved.hpp"
+
+namespace dragoman::matrix {
+
+struct Hub;
+class Room;
+class Session;
+class Stream;
+
+class Sending : public std::enable_shared_from_this<Sending> {
+ public:
+  struct Later {};  // the program stops: the row is sent by the next one
+  using Result = std::variant<MessageId, Failure, Later>;
+  // `key` makes the transaction ids. `done` is called once, and not from within start().
+  Sending(Hub& hub, Stream& stream, std::string key, Saved saved, std::function<void(const Result&)> done);
+  ~Sending();
+  Sending(const Sending&) = delete;
+  Sending& operator=(const Sending&) = delete;
+
+  void start(Session& as);
+  // What became of it was told: events of our own that waited for that go on.
+  void told();
+
+ private:
+  struct Step {  // a call, and what its answer means
+    Api::Call call;
+    std::function<void(const std::string& event_id)> answered;
+  };
+
+  void reached(Room& room);
+  void upload_next();
+  void plan();
+  void plan(const Encoded& encoded, std::function<void(const std::string&)> answered = {});
+  void plan_redaction(const std::string& event_id, const std::string& reason,
+                      std::function<void(const std::string&)> answered = {});
+  void plan_reactions(const Reactions& reactions);
+  void plan_leave(const Leave& leave);
+  void plan_state(const std::string& type, json::object content);
+  void next();
+  void finish(const Result& result);
+  std::string room_path() const;
+
+  Hub& hub_;
+  Stream& stream_;
+  const std::string key_;
+  const Saved saved_;
+  std::function<void(const Result&)> done_;
+  std::weak_ptr<Session> voice_;
+  std::string user_id_;
+  std::string room_id_;
+  std::vector<Uploaded> uploaded_;
+  std::vector<Step> steps_;
+  std::size_t step_ = 0;
+  MessageId first_;       // the event id of the first step that has one
+  bool counted_ = false;  // the room knows that a send of ours is on its way
+};
+
+}  // namespace dragoman::matrix

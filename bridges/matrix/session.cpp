@@ -1,0 +1,147 @@
+#include "bridges/matrix/session.hpp"
+
+#include <utility>
+
+#include "bridges/matrix/ghosts.hpp"
+#include "bridges/matrix/room.hpp"
+#include "bridges/matrix/stream.hpp"
+
+namespace dragoman::matrix {
+
+Session::Session(Hub& hub, Stream& stream, Kind kind, PersonId person, Voice voice)
+    : hub_(hub),
+      stream_(stream),
+      kind_(kind),
+      person_(std::move(person)),
+      voice_(std::move(voice)),
+      voice_user_(voice_.user_id) {}
+
+Session::~Session() = default;
+
+std::string Session::nick() const {
+  if (!nick_.empty()) return nick_;
+  if (kind_ == Kind::ghost) {
+    if (std::string name = hub_.ghosts->name_of(person_); !name.empty()) return name;
+  }
+  return person_.value().substr(0, person_.value().find('@'));
+}
+
+void Session::set_link(Link link, Failure why) {
+  if (std::exchange(link_, link) == link) return;
+  tell(place_, LinkState{link, std::move(why)});
+}
+
+void Session::set_voice(Voice voice, std::string user_id) {
+  voice_ = std::move(voice);
+  voice_user_ = std::move(user_id);
+}
+
+Api::Call Session::request(const char* method, std::string path, json::object body) {
+  Api::Call call;
+  call.method = method;
+  call.path = std::move(path);
+  call.body = std::move(body);
+  return call;
+}
+
+void Session::call(Api::Call call, std::function<void(const Reply&)> done) {
+  auto send = [weak = weak_from_this(), call = std::move(call),
+               done = std::move(done)](const std::optional<Failure>& failure) mutable {
+    const auto self = weak.lock();
+    if (!self) return;
+    if (failure) return done(Refusal{0, {}, *failure});
+    self->hub_.api.call(self->voice_, std::move(call), [weak, done = std::move(done)](const Reply& reply) {
+      if (!weak.expired()) done(reply);
+    });
+  };
+  switch (kind_) {
+    case Kind::account: return send({});
+    case Kind::ghost: return hub_.ghosts->ensure(person_, nick_, std::move(send));
+    case Kind::bridge: return hub_.ghosts->ensure_own(std::move(send));
+  }
+}
+
+void Session::delivered(const Conversation& in, const std::string& token, MessageId id) {
+  if (token.empty()) return;
+  hub_.sink.on_event(*this, {in, {.own = true}, std::move(id), {}, false, Delivered{token}});
+}
+
+void Session::failed(const Conversation& in, const std::string& token, Failure why) {
+  if (token.empty()) return;
+  hub_.sink.on_event(*this, {in, {}, {}, {}, false, Failed{token, std::move(why)}});
+}
+
+void Session::tell(Conversation in, What what, Sender sender) {
+  hub_.sink.on_event(*this, {std::move(in), std::move(sender), {}, {}, false, std::move(what)});
+}
+
+Room* Session::room_of(const Conversation& in) const {
+  if (const auto* address = std::get_if<RoomId>(&in)) {
+    Room* room = stream_.find(*address);
+    return room != nullptr && room->find(voice_user_, *address) != nullptr ? room : nullptr;
+  }
+  if (const auto* peer = std::get_if<UserId>(&in)) {
+    const auto room_id = stream_.direct_room(person_, *peer);
+    return room_id ? stream_.find(*room_id) : nullptr;
+  }
+  return nullptr;
+}
+
+Features Session::features(const Conversation& where) const {
+  if (const auto* address = std::get_if<RoomId>(&where)) {
+    if (Room* room = stream_.find(*address); room != nullptr && room->view().ready()) {
+      return room->view().features(voice_user_);
+    }
+  } else if (Room* room = room_of(where); room != nullptr && room->view().ready()) {
+    return room->view().features(voice_user_);
+  }
+  Features features;  // what every Matrix room can carry
+  features.edits = features.replies = features.reactions = features.retractions = true;
+  features.typing = features.read_marks = features.threads = features.files = true;
+  features.multiline = features.stable_ids = features.history = true;
+  features.max_bytes = std::size_t{32} * 1024;
+  return features;
+}
+
+void Session::reach(const Conversation& in, OnRoom done) {
+  if (const auto* peer = std::get_if<UserId>(&in)) return reach_chat(*peer, std::move(done));
+  const auto* address = std::get_if<RoomId>(&in);
+  const auto room_id = address != nullptr ? stream_.room_id_of(*address) : std::nullopt;
+  if (!room_id) return done(Failure{Reason::not_joined, "You are not in this room: join it first."});
+  Room& room = stream_.open(*room_id);
+  if (kind_ != Kind::account) room.set_spare_reader(voice_user_);
+  // Without its state too: what then can't be sent is refused by the homeserver, in its words.
+  room.ensure_view([weak = weak_from_this(), id = *room_id, done = std::move(done)](const auto&) {
+    const auto self = weak.lock();
+    if (!self) return;
+    done(&self->stream_.open(id));
+  });
+}
+
+void Session::has_left(const Conversation& in, const std::string& room_id) {
+  Room* room = stream_.find(room_id);
+  const auto* address = std::get_if<RoomId>(&in);
+  if (room == nullptr || address == nullptr) return;
+  // Where the event of it came first, the view has told it.
+  if (!room->remove(voice_user_, *address)) return;
+  tell(*address, Exited{});
+  if (room->occupants().empty() && !room->direct()) {
+    net::post(hub_.loop, [weak = weak_from_this(), room_id] {
+      const auto self = weak.lock();
+      Room* still = self ? self->stream_.find(room_id) : nullptr;
+      if (still != nullptr && still->occupants().empty() && !still->direct()) self->stream_.close(room_id);
+    });
+  }
+}
+
+void Session::leave_all(const std::string& reason) {
+  std::vector<RoomId> all;
+  for (const auto& [id, room] : stream_.rooms()) {
+    for (const Room::Occupant& o : room->occupants()) {
+      if (o.session == this) all.push_back(o.address);
+    }
+  }
+  for (const RoomId& address : all) perform({address, {}, Leave{reason}});
+}
+
+}  // namespace dragoman::matrix

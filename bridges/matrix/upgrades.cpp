@@ -1,0 +1,104 @@
+// A room that was replaced (client-server API, "Room upgrades"): ours go over, the addresses lead to the new
+// one, and for those on XMPP it stays the room it was.
+#include <algorithm>
+
+#include <spdlog/spdlog.h>
+
+#include "bridges/matrix/address.hpp"
+#include "bridges/matrix/session.hpp"
+#include "bridges/matrix/stream.hpp"
+#include "mapping/notes_table.hpp"
+
+namespace dragoman::matrix {
+namespace {
+
+void add_server(std::string& query, std::string_view server) {
+  if (server.empty()) return;
+  const std::string encoded = net::url_encoded(server);
+  if (query.find("via=" + encoded + "&") != std::string::npos) return;
+  query += "via=" + encoded + "&server_name=" + encoded + "&";
+}
+
+}  // namespace
+
+std::string Stream::servers_of(const std::string& room_id, const RoomId& address) const {
+  std::string query;
+  add_server(query, server_of(room_id));
+  add_server(query, server_of(address.value()));
+  if (auto via = hub_.store.notes().get(hub_.network, "via", room_id)) add_server(query, *via);
+  add_server(query, hub_.server_name());
+  if (!query.empty()) query.pop_back();
+  return query;
+}
+
+void Stream::follow_upgrade(Room& old, const std::string& replacement) {
+  if (!is_room_id(replacement) || replacement == old.id() || latest(replacement) == old.id()) return;
+  if (hub_.store.notes().get(hub_.network, "upgrade", old.id())) return;
+  hub_.store.notes().put(hub_.network, "upgrade", old.id(), replacement);
+  spdlog::info("matrix: {}: {} was replaced by {}", hub_.network.value(), old.id(), replacement);
+
+  if (const auto direct = old.direct()) {
+    note_direct(direct->person, direct->peer, replacement);
+    Session& session = account_ != nullptr ? *account_ : hub_.ghost_session(direct->person);
+    enter_replacement(session, old.id(), replacement, RoomId{}, {});
+  }
+  std::vector<RoomId> told;
+  for (const Room::Occupant& occupant : std::vector<Room::Occupant>(old.occupants())) {
+    if (std::find(told.begin(), told.end(), occupant.address) == told.end()) {
+      told.push_back(occupant.address);
+      dragoman::Session& from = account_ != nullptr ? *account_ : hub_.own_session();
+      hub_.sink.on_event(
+          from, {occupant.address,
+                 {},
+                 {},
+                 {},
+                 false,
+                 Message{"This room was replaced by a new one. You are taken along.", MessageKind::notice}});
+    }
+    enter_replacement(*occupant.session, old.id(), replacement, occupant.address, occupant.nick);
+  }
+}
+
+// `address` is empty for a one-to-one chat.
+void Stream::enter_replacement(Session& session, const std::string& old_id, const std::string& replacement,
+                               const RoomId& address, const std::string& nick) {
+  Api::Call call;
+  call.method = "POST";
+  call.path = "/_matrix/client/v3/join/" + net::url_encoded(replacement);
+  call.query = servers_of(replacement, address);
+  if (const std::string_view server = server_of(old_id); !server.empty()) {
+    call.query += "&via=" + net::url_encoded(server) + "&server_name=" + net::url_encoded(server);
+  }
+  call.body = json::object{};
+  call.patience = Api::Patience::insist;
+  call.timeout = hub_.patience.join;
+  session.call(std::move(call), [this, weak = std::weak_ptr<bool>(alive_), voice = session.weak_from_this(),
+                                 old_id, replacement, address, nick](const Reply& reply) {
+    const auto speaker = voice.lock();
+    if (weak.expired() || !speaker) return;
+    if (const auto* refusal = std::get_if<Refusal>(&reply)) {
+      spdlog::info("matrix: {}: {} can't enter {}: {}", hub_.network.value(), speaker->user_id(), replacement,
+                   refusal->failure.text);
+      if (address.empty()) return;
+      if (Room* old = find(old_id)) old->remove(speaker->user_id(), address);
+      return speaker->tell(
+          address, Exited{Departure::left,
+                          {},
+                          "This room was replaced by one that can't be entered: " + refusal->failure.text});
+    }
+    Room& now = open(replacement);
+    if (address.empty()) return now.ensure_view([](const auto&) {});
+    lead(address, replacement);
+    if (Room* old = find(old_id)) old->remove(speaker->user_id(), address);
+    now.add({speaker->user_id(), speaker.get(), address, nick});
+    now.ensure_view([this, weak, voice, replacement, address](const std::optional<Failure>& failure) {
+      const auto still = voice.lock();
+      if (weak.expired() || !still) return;
+      Room* room = find(replacement);
+      if (room == nullptr || failure) return;
+      room->view().enter({still.get(), address}, still->user_id());
+    });
+  });
+}
+
+}  // namespace dragoman::matrix
