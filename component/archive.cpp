@@ -74,19 +74,30 @@ std::optional<ArchiveQuery> read_query(const Element& query, std::string& wrong)
   return wanted;
 }
 
-void on_query(Gateway& gateway, const Stanza& iq, const Element& query, const Target& target) {
-  const std::optional<RoomKey> key = archive_for(gateway, iq, target);
-  if (!key) return;
-  std::string wrong;
-  auto wanted = read_query(query, wrong);
-  if (!wanted) return gateway.refuse(iq, bad_request(wrong));
-  if (const Element* set = query.child("set", ns::rsm); set != nullptr && set->child("index") != nullptr)
-    return gateway.refuse(iq, feature_not_implemented("Pages of an archive are not found by their number."));
-  ArchivePage page = gateway.store().archive().page(*key, *wanted);
+// Whether this page is what it would be if all of the network's history were here. What lies behind the
+// horizon may have gaps.
+bool is_exact(Gateway& gateway, RoomKey key, const ArchiveQuery& query, const ArchivePage& page,
+              const History& history) {
+  if (history.is_whole() || page.unknown_id || query.max == 0 || !query.ids.empty()) return true;
+  // Nothing before this is asked for.
+  std::optional<Time> begin = query.start;
+  for (const auto* mark : {&query.after, &query.after_id}) {
+    if (!*mark) continue;
+    auto line = gateway.store().archive().get(key, **mark);
+    if (line && (!begin || *begin < line->time)) begin = line->time;
+  }
+  if (begin && history.reaches(*begin)) return true;
+  const bool backward = query.from_end || (query.before && !query.after);
+  return backward && page.lines.size() == query.max && history.reaches(page.lines.front().time);
+}
+
+// `exact`: nothing that belongs to the page is missing.
+void tell_page(Gateway& gateway, const Stanza& iq, const Element& query, const RoomId& of,
+               const ArchivePage& page, bool exact, bool whole) {
   if (page.unknown_id)
     return gateway.refuse(iq, item_not_found("There is no message with that id in this archive."));
 
-  const std::string room = gateway.address_of(*target.room());
+  const std::string room = gateway.address_of(of);
   const std::string_view query_id = query.attr_or("queryid");
   const auto tell = [&](const ArchiveLine& line) {
     std::string out;
@@ -96,7 +107,7 @@ void on_query(Gateway& gateway, const Stanza& iq, const Element& query, const Ta
     w.open("forwarded", ns::forward);
     w.open("delay", ns::delay).attr("stamp", format_datetime(line.time)).close();
     w.open("message", "jabber:client")
-        .attr("from", room + "/" + line.nick)
+        .attr("from", line.nick.empty() ? room : room + "/" + line.nick)
         .attr("type", "groupchat")
         .attr("id", stanza_id_of(line));
     w.raw(line.payload);
@@ -112,16 +123,54 @@ void on_query(Gateway& gateway, const Stanza& iq, const Element& query, const Ta
   std::string fin;
   XmlWriter w(fin);
   w.open("fin", ns::mam);
-  if (page.complete) w.attr("complete", "true");
-  rsm::Page set{.count = page.count};
+  if (page.complete && exact) w.attr("complete", "true");
+  rsm::Page set;
+  if (whole) set.count = page.count;  // else nobody knows how many there are
   if (!page.lines.empty()) {
     set.first = page.lines.front().id.value();
     set.last = page.lines.back().id.value();
-    set.first_index = page.first_index;
+    if (whole) set.first_index = page.first_index;
   }
   rsm::write(w, set);
   w.close();
   gateway.reply(iq, fin);
+}
+
+void on_query(Gateway& gateway, const Stanza& iq, const Element& query, const Target& target) {
+  const std::optional<RoomKey> key = archive_for(gateway, iq, target);
+  if (!key) return;
+  std::string wrong;
+  auto wanted = read_query(query, wrong);
+  if (!wanted) return gateway.refuse(iq, bad_request(wrong));
+  if (const Element* set = query.child("set", ns::rsm); set != nullptr && set->child("index") != nullptr)
+    return gateway.refuse(iq, feature_not_implemented("Pages of an archive are not found by their number."));
+
+  const PersonId person{iq.from.bare().str()};
+  const RoomId& room = *target.room();
+  const auto page_of = [&gateway, asked = *wanted](RoomKey of) {
+    return gateway.store().archive().page(of, asked);
+  };
+  Muc* muc = gateway.find_room(person, room);
+  if (muc == nullptr || !muc->room().is_in(person) || !muc->has_history(person) ||
+      !muc->preferences().record_history) {
+    return tell_page(gateway, iq, query, room, page_of(*key), true, true);
+  }
+  // The rest of it is with the network. Whoever asks may have left before it came, and the room may be
+  // closed.
+  const auto enough = [&gateway, page_of, asked = *wanted, muc] {
+    const RoomKey of = muc->key();
+    return is_exact(gateway, of, asked, page_of(of), muc->history());
+  };
+  const auto done = [&gateway, page_of, asked = *wanted, iq, query, target, person] {
+    const std::optional<RoomKey> now = archive_for(gateway, iq, target);
+    if (!now) return;
+    const ArchivePage page = page_of(*now);
+    Muc* still = gateway.find_room(person, *target.room());
+    const bool exact = still != nullptr && is_exact(gateway, *now, asked, page, still->history());
+    tell_page(gateway, iq, query, *target.room(), page, exact,
+              still != nullptr && still->history().is_whole());
+  };
+  muc->history().ask(person, enough, done);
 }
 
 // XEP-0313 section 5.

@@ -17,6 +17,7 @@ void add_search(Gateway& gateway);        // XEP-0055 and XEP-0433
 void add_registration(Gateway& gateway);  // XEP-0077, and XEP-0100's jabber:iq:gateway
 void add_rooms(Gateway& gateway);         // XEP-0045's muc#admin and muc#owner
 void add_archive(Gateway& gateway);       // XEP-0313
+void add_moderation(Gateway& gateway);    // XEP-0425's iq
 
 // The id that a stored message's own stanza had (XEP-0359 origin-id), where it had one; else the archive's.
 std::string stanza_id_of(const ArchiveLine& line);

@@ -1,6 +1,7 @@
 #include "component/gateway.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "component/subscriptions.hpp"
 #include "mapping/address.hpp"
 #include "mapping/digest.hpp"
+#include "mapping/messages_table.hpp"
 #include "mapping/rooms_table.hpp"
 #include "mapping/settings_table.hpp"
 
@@ -23,6 +25,7 @@ namespace dragoman {
 struct Gateway::View {
   std::unordered_map<RoomId, std::unique_ptr<Muc>> rooms;
   std::map<Conversation, std::unique_ptr<Contact>> contacts;
+  std::vector<RoomId> shared;  // where the person has, or had, a voice in a shared room
 };
 
 // Rooms and contacts that are over, kept until no call is inside them.
@@ -38,6 +41,26 @@ Gateway::Busy::~Busy() {
 namespace {
 
 constexpr std::size_t most_contacts = 1000;  // kept for one person; the quiet ones go first
+constexpr std::size_t longest_origin = 1024;  // bytes of a sender's JID and id that go into a token
+
+// Whose message a token speaks of: see new_token().
+struct Origin {
+  std::string jid, stanza_id;
+};
+
+// "PREFIX-NUMBER", and behind that of a message " SIZE JID" + "ID", where SIZE is the JID's.
+std::optional<Origin> origin_of(std::string_view token) {
+  const std::size_t size_at = token.find(' ');
+  if (size_at == token.npos) return std::nullopt;
+  const std::size_t jid_at = token.find(' ', size_at + 1);
+  if (jid_at == token.npos) return std::nullopt;
+  const std::string_view rest = token.substr(jid_at + 1);
+  std::size_t size = 0;
+  const char* digits_end = token.data() + jid_at;
+  const auto [end, error] = std::from_chars(token.data() + size_at + 1, digits_end, size);
+  if (error != std::errc() || end != digits_end || size > rest.size()) return std::nullopt;
+  return Origin{std::string(rest.substr(0, size)), std::string(rest.substr(size))};
+}
 
 }  // namespace
 
@@ -56,7 +79,9 @@ Gateway::Gateway(Options options, Store& store, Outlet& out)
   add_registration(*this);
   add_rooms(*this);
   add_archive(*this);
+  add_moderation(*this);
 
+  token_prefix_ = random_hex(8) + "-";
   SettingMap own = store_.settings().load(id(), PersonId{}, "gateway");
   occupant_key_ = own["occupant-key"].value;
   if (occupant_key_.size() < 32) {
@@ -222,6 +247,14 @@ void Gateway::on_event(Session& from, Event event) {
       failed != nullptr && questions_.answer(failed->token, *failed)) {
     return;
   }
+  if (const auto* delivered = std::get_if<Delivered>(&event.what);
+      delivered != nullptr && answer_late(from, event, delivered->token)) {
+    return;
+  }
+  if (const auto* failed = std::get_if<Failed>(&event.what);
+      failed != nullptr && answer_late(from, event, failed->token)) {
+    return;
+  }
   if (const auto* profile = std::get_if<Profile>(&event.what)) {
     const std::string of = std::visit([](const auto& id) { return id.value(); }, event.in);
     questions_.answer_for("profile " + person.value() + " " + of, *profile);
@@ -264,10 +297,13 @@ void Gateway::on_event(Session& from, Event event) {
     deliver(person, std::move(out));
     return;
   }
-  Muc* muc = find_room(person, *room);
+  Muc* muc = room_for(person, *room, event.what);
   // A room that was put upon the person by its network; anything else about a room that is not open is an
-  // echo of leaving.
-  if (muc == nullptr && std::holds_alternative<Entered>(event.what)) muc = &open_room(person, *room);
+  // echo of leaving, or of a room that nobody looks at now and that tells its history later.
+  if (muc == nullptr && std::holds_alternative<Entered>(event.what) && !viewer_of(person, *room).empty() &&
+      !from.features(*room).history) {
+    muc = &open_room(person, *room);
+  }
   if (muc == nullptr) return;
   std::vector<std::string> seen;
   if (subscriptions_->any(person)) {
@@ -280,7 +316,7 @@ void Gateway::on_event(Session& from, Event event) {
   std::string updated;
   if (const auto* u = std::get_if<MemberUpdated>(&event.what); u != nullptr && subscriptions_->any(person))
     updated = u->member.nick;
-  muc->room().on_event(event);
+  muc->room().on_event(event, person);
   if (all) subscriptions_->announce_people(person);
   if (!updated.empty())
     subscriptions_->announce_member(person, network_->node_of(network_->user_of(*room, updated)));
@@ -288,11 +324,52 @@ void Gateway::on_event(Session& from, Event event) {
     subscriptions_->announce(person, network_->node_of(network_->user_of(*room, nick)));
 }
 
+// What concerns a voice alone comes to where that voice is, though its person sees the room by another now (an
+// account of their own).
+Muc* Gateway::room_for(const PersonId& person, const RoomId& room, const What& what) const {
+  if (Muc* muc = find_room(person, room)) return muc;
+  const bool of_voice = std::holds_alternative<Exited>(what) || std::holds_alternative<Delivered>(what) ||
+                        std::holds_alternative<Failed>(what);
+  if (!of_voice || person.empty()) return nullptr;
+  View* shared = find_view(PersonId{});
+  if (shared == nullptr) return nullptr;
+  auto found = shared->rooms.find(room);
+  const bool there = found != shared->rooms.end() && found->second->room().state(person) != Room::State::out;
+  return there ? found->second.get() : nullptr;
+}
+
+bool Gateway::answer_late(Session& from, const Event& event, const std::string& token) {
+  const auto* room = std::get_if<RoomId>(&event.in);
+  const bool of_this_run = token.starts_with(token_prefix_);
+  // Of this run its room or contact knows it, unless the room was closed meanwhile.
+  if (of_this_run && (room == nullptr || room_for(from.person(), *room, event.what) != nullptr ||
+                      !from.features(*room).history)) {
+    return false;
+  }
+  const std::optional<Origin> origin = origin_of(token);
+  if (!origin) return false;
+  if (const auto* failed = std::get_if<Failed>(&event.what)) {
+    std::string out;
+    XmlWriter w(out);
+    w.open("message").attr("from", address_of(event.in)).attr("to", origin->jid).attr("type", "error");
+    w.attr_if("id", origin->stanza_id);
+    write_error(w, to_error(failed->failure));
+    w.close();
+    deliver(from.person(), std::move(out));
+    return true;
+  }
+  if (room == nullptr || event.id.empty() || origin->stanza_id.empty()) return true;
+  const RoomKey key = store_.rooms().find(id(), *room, viewer_of(from.person(), *room));
+  const std::string sender = origin->jid.substr(0, origin->jid.find('/'));
+  if (key != 0) store_.messages().put(key, origin->stanza_id, event.id, sender);
+  return true;
+}
+
 void Gateway::on_link(Session& from, const Event& event, const LinkState& state) {
   const PersonId person = from.person();
   if (state.link == Link::lost || state.link == Link::closed) {
     for (Muc* muc : rooms_of(person)) {
-      if (network_->find_session(person, muc->room().id()) == &from) muc->room().on_event(event);
+      if (network_->find_session(person, muc->room().id()) == &from) muc->room().on_event(event, person);
     }
   }
   subscriptions_->announce(person, network_->node_of(from.place()));
@@ -301,23 +378,28 @@ void Gateway::on_link(Session& from, const Event& event, const LinkState& state)
 
 const MemberTable* Gateway::members(const Session& of, const RoomId& room) const {
   Muc* muc = find_room(of.person(), room);
-  return muc != nullptr && muc->room().is_in() ? &muc->room().members() : nullptr;
+  if (muc == nullptr) return nullptr;
+  const bool in = of.person().empty() ? muc->room().is_in() : muc->room().is_in(of.person());
+  return in ? &muc->room().members() : nullptr;
 }
 
 void Gateway::on_session_end(Session& session) {
   const Busy busy(*this);
   const PersonId person = session.person();
   for (Muc* muc : rooms_of(person)) {
-    if (network_->find_session(person, muc->room().id()) != &session) continue;
-    if (muc->room().state() == Room::State::entering) {
-      muc->entry_failed({Reason::connection_lost, "The connection to the network ended."});
-    } else if (muc->room().is_in()) {
+    // Who sees the room by another session now has only this one's voice in it.
+    const bool same_view = muc->room().viewer() == viewer_of(person, muc->room().id());
+    if (same_view && network_->find_session(person, muc->room().id()) != &session) continue;
+    if (muc->room().state(person) == Room::State::entering) {
+      muc->entry_failed(person, {Reason::connection_lost, "The connection to the network ended."});
+    } else if (muc->room().is_in(person)) {
       muc->room().on_event({muc->room().id(),
                             {},
                             {},
                             {},
                             false,
-                            Exited{Departure::lost, {}, "The connection to the network ended."}});
+                            Exited{Departure::lost, {}, "The connection to the network ended."}},
+                           person);
     }
   }
   subscriptions_->announce_people(person);
@@ -369,8 +451,27 @@ std::vector<Muc*> Gateway::rooms_of(const PersonId& person) const {
   std::vector<Muc*> rooms;
   if (View* seen = find_view(person)) {
     for (const auto& [id, muc] : seen->rooms) rooms.push_back(muc.get());
+    View* shared = seen->shared.empty() ? nullptr : find_view(PersonId{});
+    for (const RoomId& id : seen->shared) {
+      if (shared == nullptr) break;
+      auto found = shared->rooms.find(id);
+      if (found != shared->rooms.end() && found->second->room().state(person) != Room::State::out)
+        rooms.push_back(found->second.get());
+    }
   }
   return rooms;
+}
+
+void Gateway::note_voice(const PersonId& person, const Muc& room) {
+  if (!room.room().is_shared() || person.empty()) return;
+  std::vector<RoomId>& known = view(person).shared;
+  const View& shared = view(PersonId{});
+  std::erase_if(known, [&](const RoomId& id) {
+    auto found = shared.rooms.find(id);
+    return found == shared.rooms.end() || found->second->room().state(person) == Room::State::out;
+  });
+  if (std::find(known.begin(), known.end(), room.room().id()) == known.end())
+    known.push_back(room.room().id());
 }
 
 std::vector<Muc*> Gateway::all_rooms() const {
@@ -417,7 +518,14 @@ void Gateway::refuse(const Stanza& stanza, const StanzaError& error) {
 
 std::string Gateway::new_id() { return store_.archive().make_id().value(); }
 
-std::string Gateway::new_token() { return std::to_string(++token_counter_); }
+std::string Gateway::new_token() { return token_prefix_ + std::to_string(++token_counter_); }
+
+std::string Gateway::new_token(const Stanza& of) {
+  std::string token = new_token();
+  const std::string jid = of.from.str();
+  if (jid.size() + of.id.size() > longest_origin) return token;
+  return token + " " + std::to_string(jid.size()) + " " + jid + of.id;
+}
 
 std::string Gateway::occupant_id(const RoomId& room, const std::string& whose) const {
   std::string source = room.value() + ' ' + whose;

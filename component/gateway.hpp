@@ -99,7 +99,9 @@ class Gateway final : public Sink {
   }
   Muc* find_room(const PersonId& person, const RoomId& room) const;
   Muc& open_room(const PersonId& person, const RoomId& room);
+  // Those of the person's own view, and the shared ones in which they have a voice.
   std::vector<Muc*> rooms_of(const PersonId& person) const;
+  void note_voice(const PersonId& person, const Muc& room);  // it has one there, or is about to
   std::vector<Muc*> all_rooms() const;
   Contact& contact(const PersonId& person, const Conversation& with);
   void close_room(Muc& room);  // forgotten once the present stanza or event is done
@@ -112,7 +114,13 @@ class Gateway final : public Sink {
   void refuse(const Stanza& stanza, const StanzaError& error);
 
   std::string new_id();     // of a message: ordered by time, unique
-  std::string new_token();  // of a command to the network
+  // Of a command to the network. Tokens are unique over restarts: a network that keeps what it still has to
+  // send may answer for one long after. `of`: the message that the command says; then the token tells who sent
+  // it and what they called it, so that even after a restart a Failed for it is an error to its sender, and a
+  // Delivered is known by the sender's own id (where the network then tells the message itself, as the
+  // sender's own: the room has forgotten it).
+  std::string new_token();
+  std::string new_token(const Stanza& of);
   std::string occupant_id(const RoomId& room, const std::string& whose) const;  // XEP-0421
 
  private:
@@ -136,6 +144,8 @@ class Gateway final : public Sink {
   void on_presence(const Stanza& stanza, const Target& target);
   void on_iq(const Stanza& stanza, const Target& target);
   void on_link(Session& from, const Event& event, const LinkState& state);
+  Muc* room_for(const PersonId& person, const RoomId& room, const What& what) const;
+  bool answer_late(Session& from, const Event& event, const std::string& token);  // nobody waits for it any more
 
   // recovery.cpp
   void restore();
@@ -161,6 +171,7 @@ class Gateway final : public Sink {
   std::string occupant_key_;
   mutable std::array<std::pair<std::string, std::string>, 256>
       known_ids_;  // of occupants, by what they are made of
+  std::string token_prefix_;  // of this run of the program
   std::uint64_t token_counter_ = 0;
   bool was_up_ = false;
   bool pressed_ = false;                            // the stream is full

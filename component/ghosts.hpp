@@ -7,25 +7,28 @@
 #include <utility>
 #include <vector>
 
+#include "mapping/ids.hpp"
+
 namespace dragoman {
 
 class Ghosts {
  public:
   void came(const std::string& nick) { arrived_.insert(nick); }
-  // Who came and left again was never seen: so there are never more ghosts than there were members.
-  void went(const std::string& nick, bool own = false) {
+  // Who came and left again was never seen: so there are never more ghosts than there were members. `own`:
+  // whose voice of ours had the nick, and has another now.
+  void went(const std::string& nick, const PersonId& own = {}) {
     if (arrived_.erase(nick) == 0) gone_.emplace(nick, own);
   }
-  // The nicks to be told gone, and whether it was our own; forgotten with this.
-  std::vector<std::pair<std::string, bool>> take() {
-    std::vector<std::pair<std::string, bool>> all(gone_.begin(), gone_.end());
+  // The nicks to be told gone, and whose of ours they were; forgotten with this.
+  std::vector<std::pair<std::string, PersonId>> take() {
+    std::vector<std::pair<std::string, PersonId>> all(gone_.begin(), gone_.end());
     gone_.clear();
     arrived_.clear();
     return all;
   }
 
  private:
-  std::unordered_map<std::string, bool> gone_;
+  std::unordered_map<std::string, PersonId> gone_;
   std::unordered_set<std::string> arrived_;
 };
 

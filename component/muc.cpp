@@ -14,64 +14,60 @@ struct MucEvents {
   Muc& muc;
   const Event& event;
   const Change& change;
+  const PersonId& from;
 
-  void operator()(const Message& m) const { muc.on_content(event, m); }
-  void operator()(const Edit& e) const { muc.on_content(event, e); }
-  void operator()(const Retraction& r) const { muc.on_content(event, r); }
-  void operator()(const Reactions& r) const { muc.on_content(event, r); }
-  void operator()(const Typing& t) const { muc.on_content(event, t); }
-  void operator()(const ReadMark& r) const { muc.on_content(event, r); }
+  void operator()(const Message& m) const { muc.on_content(event, m, from); }
+  void operator()(const Edit& e) const { muc.on_content(event, e, from); }
+  void operator()(const Retraction& r) const { muc.on_content(event, r, from); }
+  void operator()(const Reactions& r) const { muc.on_content(event, r, from); }
+  void operator()(const Typing& t) const { muc.on_content(event, t, from); }
+  void operator()(const ReadMark& r) const { muc.on_content(event, r, from); }
   void operator()(const Subject&) const {
     // After a reconnection the network repeats it.
     if (std::exchange(muc.subject_known_, true) && !change.topic_changed) return;
     muc.for_each_entered([&](const Occupant& o) { muc.tell_subject(o.jid); });
   }
 
-  void operator()(const Entered& entered) const { muc.on_entered(entered, change); }
+  void operator()(const Entered& entered) const { muc.on_entered(entered, change, from); }
   void operator()(const MemberJoined& joined) const {
+    if (change.before == joined.member) return;  // a voice of ours, that was told with its Entered
     muc.identities_.entered(joined.member);
     if (muc.behind_since_) muc.ghosts_.came(joined.member.nick);
-    muc.for_each_entered([&](const Occupant& o) { muc.tell_present(o.jid, joined.member); });
+    muc.tell_all_present(joined.member);
   }
   void operator()(const MemberLeft& left) const {
+    if (muc.room_.is_shared() && !change.before) return;  // told with their Exited
     Member gone = change.before.value_or(Member{.nick = left.nick});
     std::string_view codes, affiliation;
     if (left.how == Departure::kicked) codes = "307";
     if (left.how == Departure::banned) codes = "301", affiliation = "outcast";
-    muc.for_each_entered(
-        [&](const Occupant& o) { muc.tell_gone(o.jid, gone, codes, left.by, left.reason, {}, affiliation); });
+    // Whose own it is hears of it by Exited.
+    const PersonId& own = muc.room_.voice_called(left.nick);
+    muc.for_each_entered([&](const Occupant& o) {
+      if (!own.empty() && o.person == own) return;
+      muc.tell_gone(o.jid, gone, codes, left.by, left.reason, {}, affiliation);
+    });
     muc.identities_.left(gone);
     if (muc.behind_since_) muc.ghosts_.went(left.nick);
   }
   void operator()(const MemberRenamed& renamed) const {
     Member old = change.before.value_or(Member{.nick = renamed.nick});
-    Member now = old;
-    now.nick = renamed.new_nick;
-    const bool self = renamed.new_nick == muc.room_.nick();
-    muc.for_each_entered([&](const Occupant& o) {
-      muc.tell_gone(o.jid, old, self ? "303,110" : "303", {}, {}, renamed.new_nick);
-    });
-    muc.identities_.renamed(old, renamed.new_nick);
-    muc.for_each_entered([&](const Occupant& o) { muc.tell_present(o.jid, now, self ? "110" : ""); });
-    if (muc.behind_since_) {
-      muc.ghosts_.went(renamed.nick, self);
-      muc.ghosts_.came(renamed.new_nick);
-    }
-    if (self) muc.renames_.clear();
+    const PersonId whose = muc.room_.voice_called(renamed.new_nick);
+    muc.tell_all_renamed(old, renamed.new_nick, whose);
+    if (whose.empty()) return;
+    std::erase_if(muc.renames_, [&](const auto& r) { return r.second.jid.starts_with(whose.value() + "/"); });
   }
   void operator()(const MemberUpdated& updated) const {
-    const bool self = updated.member.nick == muc.room_.nick();
     if (change.before) muc.identities_.updated(*change.before, updated.member);
-    muc.for_each_entered(
-        [&](const Occupant& o) { muc.tell_present(o.jid, updated.member, self ? "110" : ""); });
+    muc.tell_all_present(updated.member);
   }
-  void operator()(const Exited& exited) const { muc.on_exited(exited, change); }
+  void operator()(const Exited& exited) const { muc.on_exited(exited, change, from); }
   void operator()(const LinkState& link) const {
-    if (link.link == Link::lost && muc.room_.state() == Room::State::interrupted) {
-      muc.tell_service(link.why.text.empty()
-                           ? std::string("The connection to the network was lost; trying again.")
-                           : "The connection was lost (" + link.why.text + "); trying again.");
-    }
+    if (!change.concerns_voice) return;
+    muc.tell_service(link.why.text.empty()
+                         ? std::string("The connection to the network was lost; trying again.")
+                         : "The connection was lost (" + link.why.text + "); trying again.",
+                     &from);
   }
   void operator()(const RoomInfo&) const {
     if (change.info_changed) tell_configuration();
@@ -99,7 +95,7 @@ struct MucEvents {
   void operator()(const StandingList&) const {}
   void operator()(const Delivered& delivered) const { muc.on_delivered(event, delivered.token); }
   void operator()(const Failed& failed) const { muc.on_failed(failed.token, failed.failure); }
-  void operator()(const HistoryTold&) const {}
+  void operator()(const HistoryTold& told) const { muc.history_.on_told(told); }
   void operator()(const Answered&) const {}
 };
 
@@ -108,7 +104,8 @@ Muc::Muc(Gateway& gateway, const RoomId& room, const PersonId& viewer)
       room_(room, viewer, gateway.network().nick_fold()),
       key_(gateway.store().rooms().find(gateway.id(), room, viewer)),
       address_(gateway.address_of(room)),
-      escaped_address_(xml_escaped(address_)) {
+      escaped_address_(xml_escaped(address_)),
+      history_(gateway, room_.id()) {
   room_.listen(*this);
 }
 
@@ -131,6 +128,15 @@ const RoomPreferences& Muc::preferences() {
   return *preferences_;
 }
 
+RoomPreferences Muc::preferences(const PersonId& person) {
+  return person == room_.viewer() ? preferences() : gateway_.network().preferences(person, room_.id());
+}
+
+bool Muc::has_history(const PersonId& as) const {
+  Session* session = gateway_.network().find_session(as, room_.id());
+  return session != nullptr && session->features(room_.id()).history;
+}
+
 bool Muc::features_changed() {
   Session* session = gateway_.network().find_session(room_.viewer(), room_.id());
   if (session == nullptr) return false;
@@ -139,16 +145,19 @@ bool Muc::features_changed() {
   return std::exchange(advertised_, now) != now;
 }
 
-void Muc::on_room_event(const Room&, const Event& event, const Change& change) {
-  std::visit(MucEvents{*this, event, change}, event.what);
+void Muc::on_room_event(const Room&, const Event& event, const Change& change, const PersonId& from) {
+  std::visit(MucEvents{*this, event, change, from}, event.what);
 }
 
 bool Muc::on_failed(const std::string& token, const Failure& failure) {
-  if (token == join_token_ && !token.empty()) {
-    join_token_.clear();
-    refuse_entry(failure);
+  if (token.empty()) return false;
+  for (auto& [guest, state] : guests_) {
+    if (state.join_token != token) continue;
+    const PersonId person = guest;
+    refuse_entry(person, failure);
     return true;
   }
+  if (history_.on_failed(token)) return true;
   if (auto rename = renames_.extract(token)) {
     const Rename& asked = rename.mapped();
     std::string out;
@@ -172,6 +181,10 @@ bool Muc::on_failed(const std::string& token, const Failure& failure) {
   if (std::exchange(pending.failed, true))
     return true;  // told once a stanza, whatever became of its other pieces
   StanzaError error = to_error(failure);
+  if (pending.iq) {
+    gateway_.refuse(*pending.iq, error);
+    return true;
+  }
   if (pending.delivered > 0 && pending.pieces > 1)
     error.text += " The first " + std::to_string(pending.delivered) + " lines of it were sent.";
   std::string out;

@@ -1,5 +1,8 @@
 // The only MUC service there is (XEP-0045): one room's XMPP occupants, a listener of that room. One facet,
-// one file: presence, message, history, admin, config.
+// one file: voices, presence, message, history, moderation, admin, config.
+//
+// An occupant is one client of a person; all clients of a person share its voice in the room, and so its
+// nick. A view of one person's own has one voice, a shared room one for each person who is in.
 #pragma once
 
 #include <deque>
@@ -13,6 +16,7 @@
 
 #include "component/errors.hpp"
 #include "component/ghosts.hpp"
+#include "component/history.hpp"
 #include "component/identities.hpp"
 #include "component/room.hpp"
 #include "component/stanza.hpp"
@@ -33,6 +37,7 @@ struct Occupant {
   PersonId person;
   std::string wanted;  // the nick it asked for
   bool entered = false;
+  std::string nick = {};  // its voice's, once it has entered
   HistoryRequest history;
   std::string presence_id = {};  // of the stanza that it joined with
   SetAvailability shown = {};    // what the network knows of it
@@ -56,14 +61,17 @@ class Muc final : public RoomListener {
   void on_admin(const Stanza& iq, const Element& query);
   void on_owner(const Stanza& iq, const Element& query);
   void on_self_ping(const Stanza& iq, const std::string& nick);
+  // XEP-0425: an occupant takes back what somebody else said.
+  void on_moderation(const Stanza& iq, const Retraction& retraction);
 
-  void on_room_event(const Room& room, const Event& event, const Change& change) override;
+  void on_room_event(const Room& room, const Event& event, const Change& change,
+                     const PersonId& from) override;
   // An event that answers a message or a join of ours; false: not known here.
   bool on_delivered(const Event& event, const std::string& token);
   bool on_failed(const std::string& token, const Failure& failure);
 
   // A join that ended without an answer of its own.
-  void entry_failed(const Failure& failure) { refuse_entry(failure); }
+  void entry_failed(const PersonId& person, const Failure& failure) { refuse_entry(person, failure); }
 
   // The link to the XMPP server is lost: occupants hear nothing more until all is told again.
   void fall_behind(Time now) {
@@ -71,8 +79,8 @@ class Muc final : public RoomListener {
   }
   // It came back: everything is told again, with what was said since.
   void tell_again();
-  // An occupant whose client is gone: an error came back, or the XMPP server says so. The room waits a while
-  // for somebody to come back before it is left.
+  // An occupant whose client is gone: an error came back, or the XMPP server says so. When it was its
+  // person's last one, the room waits a while for them to come back before they leave it.
   void drop_occupant(const std::string& full_jid, const std::string& reason);
   // Everybody out, as by a service that shuts down (332).
   void say_goodbye(const std::string& reason);
@@ -80,23 +88,42 @@ class Muc final : public RoomListener {
   void restore(const RoomRow& row, const std::vector<OccupantRow>& occupants);
   void tick(Time now);
 
-  const RoomPreferences& preferences();
+  const RoomPreferences& preferences();  // of the room's viewer
+  RoomPreferences preferences(const PersonId& person);
   void forget_preferences() { preferences_.reset(); }  // they were changed
+
+  History& history() { return history_; }
+  bool has_history(const PersonId& as) const;  // whether its network can be asked for what was before
 
  private:
   friend struct MucEvents;
   bool features_changed();  // those that disco tells
 
+  // muc_voices.cpp: who of ours comes and goes
+  void ask_in(const PersonId& person, const std::string& nick, bool patient);
+  void on_entered(const Entered& entered, const Change& change, const PersonId& from);
+  void on_exited(const Exited& exited, const Change& change, const PersonId& from);
+  void refuse_entry(const PersonId& person, const Failure& failure);
+  void leave(const Stanza& stanza);
+  void part(const PersonId& person, const std::string& reason);
+  void leave_network(const PersonId& person, const std::string& reason);
+  void tell_voice_gone(const Member& member, std::string_view codes, std::string_view by,
+                       std::string_view reason, std::string_view affiliation);
+  void settle();  // closes the room where nobody is left
+  void call_occupants(const PersonId& person, const std::string& nick);
+  bool is_here(const PersonId& person) const;  // by any client
+
   // muc_presence.cpp
   void enter(const Stanza& stanza, const std::string& nick, const Element* x);
-  void leave(const Stanza& stanza);
+  void admit(const std::string& jid);
+  void welcome(Occupant& occupant, bool again);
   void change_nick(const Stanza& stanza, const std::string& nick);
   void set_availability(Occupant& occupant, const Stanza& stanza);
-  void welcome(Occupant& occupant, bool whole_history);
   bool hears(const Occupant& occupant) const { return occupant.entered && !behind_since_; }
-  void refuse_entry(const Failure& failure);
   void tell_present(const std::string& to, const Member& member, std::string_view codes = {},
                     std::string_view id = {});
+  void tell_all_present(const Member& member);  // 110 to those whose own it is
+  void tell_all_renamed(const Member& before, const std::string& new_nick, const PersonId& whose);
   void tell_gone(const std::string& to, const Member& member, std::string_view codes, std::string_view by,
                  std::string_view reason, std::string_view new_nick = {}, std::string_view affiliation = {});
   std::string gone(const std::string& to, const Member& member, std::string_view codes, std::string_view by,
@@ -105,29 +132,37 @@ class Muc final : public RoomListener {
   void write_item(XmlWriter& out, const Member& member, std::string_view new_nick, std::string_view by,
                   std::string_view reason, bool gone, std::string_view affiliation) const;
   void for_each_entered(const std::function<void(const Occupant&)>& visit) const;
-  void remove_if_empty();
-  void leave_network(const PersonId& person, const std::string& reason);
-  void on_entered(const Entered& entered, const Change& change);
-  void on_exited(const Exited& exited, const Change& change);
+  Member self(const PersonId& person) const;
   std::string occupant_id(const Member& member) const;
 
   // muc_message.cpp
   void say(const Stanza& stanza, const Occupant& author);
   void invite(const Stanza& stanza, const Element& x);
-  void on_content(const Event& event, const Content& content);
+  void on_content(const Event& event, const Content& content, const PersonId& from);
+  void on_past(const Event& event, const Content& content);
   void tell_message(std::string_view nick, std::string_view id, const std::string& payload,
                     std::string_view delay, const std::string* only_to = nullptr);
-  void tell_service(const std::string& text);  // from the room itself
+  // From the room itself; `only_to`: one person's clients.
+  void tell_service(const std::string& text, const PersonId* only_to = nullptr);
   void tell_subject(const std::string& to);
   // `origin_id`: the sender's own (XEP-0359), where it is one of our users.
   std::string payload_of(const Content& content, const MessageId& id, const Sender& sender,
-                         std::string_view origin_id) const;
-  void archive(const MessageId& id, Time time, std::string_view nick, const std::string& payload);
+                         std::string_view origin_id, bool past = false) const;
+  // False where the line is there already: it has been told.
+  bool archive(const MessageId& id, Time time, std::string_view nick, const std::string& payload);
   Content with_network_ids(Content content, const PersonId& sender);
+  Content with_local_ids(const Content& content);  // the way back
 
   // muc_history.cpp
   void tell_history(const Occupant& occupant);
   void tell_lines(const std::string& to, const std::vector<ArchiveLine>& lines);
+  bool has_enough(const Occupant& occupant);
+
+  // muc_moderation.cpp
+  // What is in the archive of a message that was taken back gives way to a tombstone (XEP-0424, XEP-0425).
+  void bury(const Retraction& retraction, const MessageId& target, std::string_view by, const MessageId& id,
+            Time time);
+  void write_moderation(XmlWriter& out, const Retraction& retraction, std::string_view by) const;
 
   // muc_admin.cpp
   void list(const Stanza& iq, std::string_view affiliation, std::string_view role);
@@ -135,8 +170,12 @@ class Muc final : public RoomListener {
   // A message of an occupant on its way to the network, in one or several pieces.
   struct Pending {
     std::string from;  // the occupant's full JID
+    PersonId person;
+    std::string nick;  // as it was said under
     std::string stanza_id;
-    Content content;  // as it was said, for the reflection
+    std::optional<Stanza> iq = {};  // that is to be answered, in place of a message
+    MessageId taken_back = {};      // by a retraction that the network carries as such; its own id for it
+    Content content;                // as it was said, for the reflection
     std::size_t pieces = 1, delivered = 0;
     MessageId id;  // of the first piece
     bool failed = false;
@@ -151,7 +190,13 @@ class Muc final : public RoomListener {
   std::unordered_map<std::string, std::shared_ptr<Pending>> pending_;
   // The last few that were sent: a network that confirms nothing may still refuse one afterwards (IRC 404).
   std::deque<std::pair<std::string, std::shared_ptr<Pending>>> sent_;
-  std::string join_token_;
+  struct Guest {  // a person with a voice, or on the way to one
+    std::string join_token;
+    // Nobody of theirs is here, but somebody may come back: until when, and why they left.
+    std::optional<Time> until;
+    std::string reason;
+  };
+  std::unordered_map<PersonId, Guest> guests_;
   struct Rename {  // somebody's wish for another nick
     std::string jid, nick, presence_id;
   };
@@ -159,14 +204,10 @@ class Muc final : public RoomListener {
   Identities identities_;
   std::optional<Time> behind_since_;  // the occupants have not been told all
   Ghosts ghosts_;                     // while they have not
-  struct Empty {                      // nobody is here, but may come back
-    Time since;
-    std::string reason;
-    PersonId last;
-  };
-  std::optional<Empty> empty_;
+  History history_;
   std::optional<RoomPreferences> preferences_;
   std::string password_;
+  std::string last_nick_;  // of the voice that entered last
   bool subject_known_ = false;
   Features advertised_;  // without what nobody sees (sizes)
 };

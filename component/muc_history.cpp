@@ -9,10 +9,30 @@
 
 namespace dragoman {
 
+namespace {
+
+constexpr std::size_t most_lines = 1000;
+
+}  // namespace
+
+// A network that has a history has told the recent past before we are in: more is asked for only where the
+// client does.
+bool Muc::has_enough(const Occupant& occupant) {
+  const HistoryRequest& wanted = occupant.history;
+  if (wanted.max_stanzas.value_or(1) == 0 || wanted.max_chars == 0U) return true;
+  if (!wanted.since && !wanted.max_stanzas) return true;
+  if (history_.is_whole() || !preferences().record_history || !has_history(occupant.person)) return true;
+  if (wanted.since && history_.reaches(*wanted.since)) return true;
+  const std::size_t most = std::min(wanted.max_stanzas.value_or(most_lines), most_lines);
+  const std::vector<ArchiveLine> lines = gateway_.store().archive().recent(key_, most, wanted.since);
+  return lines.size() == most && history_.reaches(lines.front().time);
+}
+
 void Muc::tell_history(const Occupant& occupant) {
   const HistoryRequest& wanted = occupant.history;
-  std::size_t most = wanted.max_stanzas.value_or(wanted.since ? 1000 : preferences().max_history);
-  most = std::min<std::size_t>(most, 1000);
+  std::size_t most =
+      wanted.max_stanzas.value_or(wanted.since ? most_lines : preferences(occupant.person).max_history);
+  most = std::min(most, most_lines);
   if (most == 0 || wanted.max_chars == 0U) return;
   std::vector<ArchiveLine> lines = gateway_.store().archive().recent(key_, most, wanted.since);
   if (wanted.max_chars) {

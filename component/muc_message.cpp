@@ -82,6 +82,8 @@ void Muc::say(const Stanza& stanza, const Occupant& author) {
   Session& session = gateway_.network().session_for(author.person, room_.id());
   auto pending = std::make_shared<Pending>();
   pending->from = author.jid;
+  pending->person = author.person;
+  pending->nick = author.nick;
   pending->stanza_id = stanza.id;
   auto recall = [this](const MessageId& id) -> std::optional<Remembered> {
     auto line = gateway_.store().archive().get(key_, id);
@@ -98,13 +100,20 @@ void Muc::say(const Stanza& stanza, const Occupant& author) {
   for (Content& piece : pieces) {
     std::string token;
     if (answered) {
-      token = gateway_.new_token();
+      token = gateway_.new_token(stanza);
       pending_.emplace(token, pending);
     }
+    if (const auto* retraction = std::get_if<Retraction>(&piece)) pending->taken_back = retraction->target;
     session.perform({room_.id(), std::move(token), to_act(std::move(piece))});
   }
   if (pieces.empty() && answered)
-    gateway_.refuse(stanza, feature_not_implemented("This network can't carry that."));
+    return gateway_.refuse(stanza, feature_not_implemented("This network can't carry that."));
+  // What is of the moment goes to the others here at once; the network tells its own.
+  if (!answered && room_.is_shared()) {
+    const MessageId id{stanza.id.empty() ? gateway_.new_id() : stanza.id};
+    tell_message(pending->nick, id.value(), payload_of(pending->content, id, {.nick = pending->nick}, {}),
+                 {});
+  }
 }
 
 Content Muc::with_network_ids(Content content, const PersonId& sender) {
@@ -135,38 +144,57 @@ bool Muc::on_delivered(const Event& event, const std::string& token) {
   if (sent_.size() > remembered_as_sent) sent_.pop_front();
   if (pending.delivered++ == 0) pending.id = event.id;
   if (pending.delivered < pending.pieces || pending.failed) return true;
+  if (pending.iq) gateway_.reply(*pending.iq);
   if (std::holds_alternative<Subject>(pending.content)) return true;  // told by the network, to all alike
   const bool named = !pending.id.empty();
   if (!named) pending.id = MessageId{gateway_.new_id()};
   const MessageId& id = pending.id;
   const Time time = event.time == Time{} ? gateway_.now() : event.time;
-  const std::string payload =
-      payload_of(pending.content, id, Sender{.nick = room_.nick()}, pending.stanza_id);
+  const std::string& now_called = room_.nick(pending.person);
+  const Sender author{.nick = now_called.empty() ? pending.nick : now_called};
+  const auto* retraction = std::get_if<Retraction>(&pending.content);
+  // A moderation is the room's own word (XEP-0425, "Business Rules").
+  const std::string nick = retraction != nullptr && retraction->moderation ? std::string() : author.nick;
+  const std::string payload = payload_of(pending.content, id, author, pending.stanza_id);
+  if (retraction != nullptr && !pending.taken_back.empty())
+    bury(*retraction, pending.taken_back, author.nick, id, time);
   // Kept first, then told: the store's commit goes before the stream's write in the loop's next turn.
-  archive(id, time, room_.nick(), payload);
-  tell_message(room_.nick(), pending.stanza_id.empty() ? id.value() : pending.stanza_id, payload, {});
+  if (archive(id, time, nick, payload))
+    tell_message(nick, pending.stanza_id.empty() ? id.value() : pending.stanza_id, payload, {});
   pending.content = {};
-  if (named && !pending.stanza_id.empty() && pending.stanza_id != id.value()) {
-    gateway_.store().messages().put(key(), pending.stanza_id, id,
-                                    pending.from.substr(0, pending.from.find('/')));
-  }
+  if (named && !pending.stanza_id.empty() && pending.stanza_id != id.value())
+    gateway_.store().messages().put(key(), pending.stanza_id, id, pending.person.value());
   return true;
 }
 
-void Muc::on_content(const Event& event, const Content& content) {
-  if (event.sender.nick.empty()) {
+void Muc::on_content(const Event& event, const Content& content, const PersonId& from) {
+  const std::string* nick = &event.sender.nick;
+  // Said by one of ours from elsewhere, or before a restart: it is their voice here.
+  if (event.sender.own && !room_.nick(from).empty()) nick = &room_.nick(from);
+  if (event.past && has_history(from)) return on_past(event, content);
+  const auto* retraction = std::get_if<Retraction>(&content);
+  const bool moderation = retraction != nullptr && retraction->moderation;
+  if (nick->empty() && !moderation) {
     if (const auto* message = std::get_if<Message>(&content)) tell_service(message->text.plain);
     return;
   }
   const MessageId id = event.id.empty() ? MessageId{gateway_.new_id()} : event.id;
   const Time time = event.time == Time{} ? gateway_.now() : event.time;
-  const std::string payload = payload_of(content, id, event.sender, {});
+  std::string origin_id;
+  if (event.sender.own && !event.id.empty() && key_ != 0) {
+    if (auto known = gateway_.store().messages().by_network(key_, id)) origin_id = std::move(known->local_id);
+  }
+  const Sender sender{*nick, event.sender.user, event.sender.account, event.sender.own};
+  const std::string payload =
+      payload_of(event.sender.own ? with_local_ids(content) : content, id, sender, origin_id);
+  static const std::string the_room;
+  if (moderation) nick = &the_room;
   if (is_archived(content) && room_.is_in() && preferences().record_history && key() != 0) {
     Store& store = gateway_.store();
     // A line that the network repeats is known by its id.
-    if (!store.archive().append(key_, id, time, event.sender.nick, payload) && !event.id.empty() &&
-        store.healthy())
+    if (!store.archive().append(key_, id, time, *nick, payload) && !event.id.empty() && store.healthy())
       return;
+    if (retraction != nullptr) bury(*retraction, retraction->target, sender.nick, id, time);
   }
   std::string delay;
   if (event.past || gateway_.now() - time > std::chrono::minutes(1)) {
@@ -176,22 +204,59 @@ void Muc::on_content(const Event& event, const Content& content) {
         .attr("stamp", format_datetime(time))
         .close();
   }
-  tell_message(event.sender.nick, id.value(), payload, delay);
+  tell_message(*nick, origin_id.empty() ? id.value() : origin_id, payload, delay);
 }
 
-void Muc::archive(const MessageId& id, Time time, std::string_view nick, const std::string& payload) {
-  if (preferences().record_history) gateway_.store().archive().append(key(), id, time, nick, payload);
+// Of the network's own history: it is for the archive, where who asks finds it.
+void Muc::on_past(const Event& event, const Content& content) {
+  if (!is_archived(content) || event.id.empty() || event.sender.nick.empty()) return;
+  if (!preferences().record_history || key() == 0) return;
+  const auto* retraction = std::get_if<Retraction>(&content);
+  const bool moderation = retraction != nullptr && retraction->moderation;
+  Sender sender = event.sender;
+  std::string origin_id;
+  if (auto known = gateway_.store().messages().by_network(key_, event.id))
+    origin_id = std::move(known->local_id);
+  gateway_.store().archive().append_past(
+      key_, event.id, event.time, moderation ? std::string() : sender.nick,
+      payload_of(with_local_ids(content), event.id, sender, origin_id, true));
+  if (retraction != nullptr) bury(*retraction, retraction->target, sender.nick, event.id, event.time);
+}
+
+bool Muc::archive(const MessageId& id, Time time, std::string_view nick, const std::string& payload) {
+  if (!preferences().record_history) return true;
+  ArchiveTable& table = gateway_.store().archive();
+  return table.append(key(), id, time, nick, payload) || !table.get(key_, id);
+}
+
+// XEP-0308 names a message by the id that its stanza had: of one of ours that is the sender's own.
+Content Muc::with_local_ids(const Content& content) {
+  Content told = content;
+  if (auto* edit = std::get_if<Edit>(&told); edit != nullptr && key_ != 0) {
+    if (auto known = gateway_.store().messages().by_network(key_, edit->target))
+      edit->target = MessageId{known->local_id};
+  }
+  return told;
 }
 
 std::string Muc::payload_of(const Content& content, const MessageId& id, const Sender& sender,
-                            std::string_view origin_id) const {
+                            std::string_view origin_id, bool past) const {
   std::string out;
   out.reserve(512);
   XmlWriter w(out);
+  const auto* retraction = std::get_if<Retraction>(&content);
+  if (retraction != nullptr && retraction->moderation) {
+    write_moderation(w, *retraction, sender.nick);
+    if (!origin_id.empty()) w.open("origin-id", ns::sid).attr("id", origin_id).close();
+    w.open("stanza-id", ns::sid).attr("id", id.value()).attr("by", address_).close();
+    return out;
+  }
   render::content(w, content, true);
   Member who{.nick = sender.nick, .account = sender.account};
   // As in their presence: the table's word goes before the message's.
   if (auto member = room_.members().find(sender.nick)) who = std::move(*member);
+  // Whoever had the nick when it was said.
+  if (past && !sender.account.empty()) who.account = sender.account;
   if (!origin_id.empty()) w.open("origin-id", ns::sid).attr("id", origin_id).close();
   w.open("stanza-id", ns::sid).attr("id", id.value()).attr("by", address_).close();
   w.open("occupant-id", ns::occupant_id).attr("id", occupant_id(who)).close();
@@ -207,8 +272,10 @@ void Muc::tell_message(std::string_view nick, std::string_view id, const std::st
     out.clear();
     out += "<message from='";
     out += escaped_address_;
-    out += '/';
-    xml_escape(out, nick);
+    if (!nick.empty()) {
+      out += '/';
+      xml_escape(out, nick);
+    }
     out += "' type='groupchat' id='";
     xml_escape(out, id);
     out += "' to='";
@@ -221,8 +288,9 @@ void Muc::tell_message(std::string_view nick, std::string_view id, const std::st
   }
 }
 
-void Muc::tell_service(const std::string& text) {
+void Muc::tell_service(const std::string& text, const PersonId* only_to) {
   for_each_entered([&](const Occupant& o) {
+    if (only_to != nullptr && o.person != *only_to) return;
     std::string out;
     XmlWriter w(out);
     w.open("message")

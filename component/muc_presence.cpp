@@ -43,7 +43,7 @@ void Muc::on_presence(const Stanza& stanza, const std::string& nick) {
   const std::string jid = stanza.from.str();
   for (Occupant& o : occupants_) {
     if (o.jid != jid) continue;
-    if (o.entered && nick != room_.nick()) return change_nick(stanza, nick);
+    if (o.entered && nick != o.nick) return change_nick(stanza, nick);
     return set_availability(o, stanza);
   }
 }
@@ -58,20 +58,17 @@ void Muc::enter(const Stanza& stanza, const std::string& nick, const Element* x)
     occupants_.push_back({.jid = jid, .person = PersonId{stanza.from.bare().str()}});
     occupant = &occupants_.back();
   }
-  empty_.reset();
+  const PersonId person = occupant->person;
   occupant->wanted = nick;
   occupant->presence_id = stanza.id;
   occupant->history = history_of(*x, gateway_.now());
+  if (auto guest = guests_.find(person); guest != guests_.end()) guest->second.until.reset();
   if (const Element* password = x->child("password")) password_ = password->text;
 
-  if (room_.is_in()) {
-    welcome(*occupant, false);
-  } else if (room_.state() == Room::State::out) {
-    room_.set_entering();
-    join_token_ = gateway_.new_token();
-    gateway_.network()
-        .session_for(occupant->person, room_.id())
-        .perform({room_.id(), join_token_, Join{nick, password_}});
+  if (room_.is_in(person)) {
+    admit(jid);
+  } else if (room_.state(person) == Room::State::out) {
+    ask_in(person, nick, false);
   }
   // The answer may have come already, and been a refusal.
   for (Occupant& o : occupants_) {
@@ -79,120 +76,41 @@ void Muc::enter(const Stanza& stanza, const std::string& nick, const Element* x)
   }
 }
 
-void Muc::welcome(Occupant& occupant, bool restored) {
+// An occupant who asks for more of the past than there is enters when it is there: so what is said meanwhile
+// does not come before it.
+void Muc::admit(const std::string& jid) {
+  const Occupant* here = find_occupant(jid);
+  if (here == nullptr) return;
+  const PersonId person = here->person;
+  auto enter_now = [this, jid, person] {
+    for (std::size_t i = 0; i < occupants_.size(); ++i) {
+      if (occupants_[i].jid == jid && room_.is_in(person)) return welcome(occupants_[i], false);
+    }
+  };
+  if (has_enough(*here)) return enter_now();
+  auto enough = [this, jid] {
+    const Occupant* waiting = find_occupant(jid);
+    return waiting == nullptr || has_enough(*waiting);
+  };
+  history_.ask(person, enough, enter_now);
+}
+
+void Muc::welcome(Occupant& occupant, bool again) {
+  const std::string nick = room_.nick(occupant.person);
   room_.members().for_each([&](const Member& member) {
-    if (member.nick != room_.nick()) tell_present(occupant.jid, member);
+    if (member.nick != nick) tell_present(occupant.jid, member);
   });
-  Member self = room_.members().find(room_.nick()).value_or(Member{.nick = room_.nick()});
   // 100: real addresses are public here. 210: the nick is not the one that was asked for (it belongs to the
   // connection).
   std::string codes = "100,110";
-  if (!restored && occupant.wanted != room_.nick()) codes += ",210";
-  tell_present(occupant.jid, self, codes, std::exchange(occupant.presence_id, {}));
+  if (!again && occupant.wanted != nick) codes += ",210";
+  tell_present(occupant.jid, self(occupant.person), codes, std::exchange(occupant.presence_id, {}));
   const bool news = !occupant.entered;
   occupant.entered = true;
+  occupant.nick = nick;
   tell_history(occupant);
   if (subject_known_) tell_subject(occupant.jid);  // else it is on its way
-  if (news) gateway_.store().rooms().add_occupant({key_, occupant.jid, room_.nick()});
-}
-
-void Muc::on_entered(const Entered& entered, const Change& change) {
-  gateway_.store().rooms().set_joined(key(), true, entered.nick, password_);
-  const bool asked_for = !std::exchange(join_token_, {}).empty();
-  features_changed();
-  if (!change.first) {
-    if (change.nick_before != entered.nick) {
-      // The connection came back under another nick: to everyone it is a change of nick (303), ours included.
-      Member self = room_.members().find(entered.nick).value_or(Member{.nick = entered.nick});
-      Member old = self;
-      old.nick = change.nick_before;
-      for_each_entered([&](const Occupant& o) { tell_gone(o.jid, old, "303,110", {}, {}, entered.nick); });
-      identities_.renamed(old, entered.nick);
-      for_each_entered([&](const Occupant& o) { tell_present(o.jid, self, "110"); });
-      if (behind_since_) ghosts_.went(change.nick_before, true), ghosts_.came(entered.nick);
-    }
-    for (const std::string& nick : change.difference.left) {
-      if (nick == change.nick_before) continue;
-      const Member left{.nick = nick};
-      for_each_entered([&](const Occupant& o) { tell_gone(o.jid, left, {}, {}, {}); });
-      identities_.left(left);
-      if (behind_since_) ghosts_.went(nick);
-    }
-    for (const Member& member : change.difference.joined) {
-      if (member.nick == entered.nick) continue;
-      identities_.entered(member);
-      if (behind_since_) ghosts_.came(member.nick);
-    }
-    for (const auto* list : {&change.difference.joined, &change.difference.changed}) {
-      for (const Member& member : *list) {
-        if (member.nick == entered.nick && change.nick_before != entered.nick) continue;
-        for_each_entered([&](const Occupant& o) {
-          tell_present(o.jid, member, member.nick == entered.nick ? "110" : "");
-        });
-      }
-    }
-    tell_service("The connection is back.");
-  }
-  for (std::size_t i = 0; i < occupants_.size(); ++i) {
-    if (!occupants_[i].entered) welcome(occupants_[i], false);
-  }
-  if (change.first && !asked_for) {
-    // The network put the user into the room: the client hears of it as an invitation.
-    std::string out;
-    XmlWriter w(out);
-    w.open("message").attr("from", address_).attr("to", room_.viewer().value());
-    w.open("x", ns::muc_user).open("invite").attr("from", gateway_.domain());
-    w.element("reason", "You were joined to this room by its network.").close().close();
-    w.close();
-    gateway_.deliver(room_.viewer(), std::move(out));
-  }
-}
-
-void Muc::refuse_entry(const Failure& failure) {
-  const StanzaError error = to_error(failure);
-  auto all = std::exchange(occupants_, {});
-  for (const Occupant& o : all) {
-    std::string out;
-    XmlWriter w(out);
-    w.open("presence").attr("from", address_ + "/" + o.wanted).attr("to", o.jid).attr("type", "error");
-    w.attr_if("id", o.presence_id).open("x", ns::muc).close();
-    write_error(w, error);
-    w.close();
-    tell_surely(o, std::move(out));
-    if (o.entered) gateway_.store().rooms().remove_occupant(key_, o.jid);
-  }
-  if (key_ != 0) gateway_.store().rooms().set_joined(key_, false, room_.nick(), {});
-  gateway_.close_room(*this);
-}
-
-void Muc::leave(const Stanza& stanza) {
-  const std::string jid = stanza.from.str();
-  for (auto it = occupants_.begin(); it != occupants_.end(); ++it) {
-    if (it->jid != jid) continue;
-    if (it->entered) {
-      std::string reason;
-      if (const Element* status = stanza.root.child("status")) reason = status->text;
-      tell_gone(jid, room_.members().find(room_.nick()).value_or(Member{.nick = room_.nick()}), "110", {},
-                reason);
-      gateway_.store().rooms().remove_occupant(key_, jid);
-      occupants_.erase(it);
-      if (occupants_.empty() && !preferences().persistent)
-        leave_network(PersonId{stanza.from.bare().str()}, reason);
-      return;
-    }
-    occupants_.erase(it);
-    return remove_if_empty();
-  }
-}
-
-void Muc::remove_if_empty() {
-  if (!occupants_.empty() || room_.is_in()) return;
-  if (room_.state() == Room::State::entering) {
-    if (Session* session = gateway_.network().find_session(room_.viewer(), room_.id())) {
-      session->perform({room_.id(), {}, Leave{}});
-    }
-  }
-  gateway_.close_room(*this);
+  if (news) gateway_.store().rooms().add_occupant({key_, occupant.jid, nick});
 }
 
 void Muc::change_nick(const Stanza& stanza, const std::string& nick) {
@@ -217,41 +135,12 @@ void Muc::set_availability(Occupant& occupant, const Stanza& stanza) {
   gateway_.network().session_for(occupant.person, room_.id()).perform({room_.id(), {}, std::move(now)});
 }
 
-void Muc::on_exited(const Exited& exited, const Change& change) {
-  gateway_.store().rooms().set_joined(key_, false, room_.nick(), {});
-  Member self = change.before.value_or(Member{.nick = room_.nick()});
-  std::string codes = "110";
-  std::string_view affiliation;
-  switch (exited.how) {
-    case Departure::kicked: codes += ",307"; break;
-    case Departure::banned:
-      codes += ",301";
-      affiliation = "outcast";
-      break;
-    case Departure::lost: codes += ",332"; break;
-    case Departure::left:
-    case Departure::quit: break;
-  }
-  auto all = std::exchange(occupants_, {});
-  for (const Occupant& o : all) {
-    if (o.entered) {
-      tell_surely(o, gone(o.jid, self, codes, exited.by, exited.reason, {}, affiliation));
-      gateway_.store().rooms().remove_occupant(key_, o.jid);
-    }
-  }
-  for (auto& [token, pending] : std::exchange(pending_, {})) {
-    pending_.emplace(token, pending);
-    on_failed(token, {Reason::not_joined, "You left the room before this was sent."});
-  }
-  gateway_.close_room(*this);
-}
-
 void Muc::on_self_ping(const Stanza& iq, const std::string& nick) {
   // XEP-0410: the occupant asks for itself under the nick it believes to have.
   const Occupant* here = find_occupant(iq.from.str());
   if (here == nullptr || !here->entered)
     return gateway_.refuse(iq, {"cancel", "not-acceptable", "You are not in this room."});
-  if (nick == room_.nick()) return gateway_.reply(iq);
+  if (nick == here->nick) return gateway_.reply(iq);
   if (!room_.members().contains(nick))
     return gateway_.refuse(iq, item_not_found("Nobody here has this nick."));
   const std::string token = gateway_.new_token();
@@ -303,6 +192,30 @@ void Muc::tell_present(const std::string& to, const Member& member, std::string_
   gateway_.send(out);
 }
 
+void Muc::tell_all_present(const Member& member) {
+  for_each_entered(
+      [&](const Occupant& o) { tell_present(o.jid, member, o.nick == member.nick ? "110" : ""); });
+}
+
+void Muc::tell_all_renamed(const Member& before, const std::string& new_nick, const PersonId& whose) {
+  Member now = before;
+  now.nick = new_nick;
+  const auto own = [&](const Occupant& o) { return !whose.empty() && o.person == whose; };
+  for_each_entered(
+      [&](const Occupant& o) { tell_gone(o.jid, before, own(o) ? "303,110" : "303", {}, {}, new_nick); });
+  identities_.renamed(before, new_nick);
+  if (!whose.empty()) call_occupants(whose, new_nick);
+  for_each_entered([&](const Occupant& o) { tell_present(o.jid, now, own(o) ? "110" : ""); });
+  if (!behind_since_) return;
+  ghosts_.went(before.nick, whose);
+  ghosts_.came(new_nick);
+}
+
+Member Muc::self(const PersonId& person) const {
+  const std::string& nick = room_.nick(person);
+  return room_.members().find(nick).value_or(Member{.nick = nick});
+}
+
 void Muc::tell_gone(const std::string& to, const Member& member, std::string_view codes, std::string_view by,
                     std::string_view reason, std::string_view new_nick, std::string_view affiliation) {
   gateway_.send(gone(to, member, codes, by, reason, new_nick, affiliation));
@@ -339,9 +252,14 @@ void Muc::write_item(XmlWriter& w, const Member& member, std::string_view new_ni
   w.attr("affiliation", affiliation.empty() ? rank.affiliation : affiliation);
   w.attr("role", gone && new_nick.empty() ? std::string_view("none") : rank.role);
   w.attr_if("nick", new_nick);
-  if (!member.address.empty()) {
-    w.attr("jid",
-           gateway_.address_of(gateway_.network().user_of(room_.id(), member.nick)) + "/" + member.address);
+  const PersonId& ours = room_.is_shared() ? room_.voice_called(member.nick) : PersonId{};
+  if (!ours.empty()) {
+    w.attr("jid", ours.value());
+  } else if (!member.address.empty()) {
+    const UserId user = gateway_.network().user_of(room_.id(), member.nick);
+    // Where the network names people by their address, the JID says it already.
+    w.attr("jid", gateway_.address_of(user) +
+                      (user.value() == member.address ? std::string() : "/" + member.address));
   }
   if (!by.empty()) w.open("actor").attr("nick", by).close();
   if (!reason.empty()) w.element("reason", reason);
@@ -349,6 +267,10 @@ void Muc::write_item(XmlWriter& w, const Member& member, std::string_view new_ni
 }
 
 std::string Muc::occupant_id(const Member& member) const {
+  if (room_.is_shared() && member.account.empty()) {
+    const PersonId& ours = room_.voice_called(member.nick);
+    if (!ours.empty()) return gateway_.occupant_id(room_.id(), "person " + ours.value());
+  }
   return gateway_.occupant_id(room_.id(), identities_.of(member));
 }
 

@@ -1,4 +1,5 @@
 // A room's occupants when a link or a client is lost and found again.
+#include <algorithm>
 #include <utility>
 
 #include "component/gateway.hpp"
@@ -17,12 +18,14 @@ constexpr auto grace = std::chrono::seconds(120);
 void Muc::tell_again() {
   const std::optional<Time> since = std::exchange(behind_since_, std::nullopt);
   if (!since) return;
-  for (const auto& [nick, own] : ghosts_.take()) {
-    if (own && nick == room_.nick()) continue;  // there and back
-    const std::string_view codes = own ? "303,110" : "";
-    const std::string_view new_nick = own ? std::string_view(room_.nick()) : "";
+  for (const auto& [nick, person] : ghosts_.take()) {
+    const std::string now = room_.nick(person);
+    if (!person.empty() && nick == now) continue;  // there and back
     const Member gone{.nick = nick};
-    for_each_entered([&](const Occupant& o) { tell_gone(o.jid, gone, codes, {}, {}, new_nick); });
+    for_each_entered([&](const Occupant& o) {
+      const bool own = !person.empty() && o.person == person;
+      tell_gone(o.jid, gone, own ? "303,110" : "", {}, {}, own ? std::string_view(now) : "");
+    });
   }
   for (std::size_t i = 0; i < occupants_.size(); ++i) {
     if (!occupants_[i].entered) continue;
@@ -38,48 +41,56 @@ void Muc::drop_occupant(const std::string& full_jid, const std::string& reason) 
   const PersonId person = gone->person;
   std::erase_if(occupants_, [&](const Occupant& o) { return o.jid == full_jid; });
   gateway_.store().rooms().remove_occupant(key_, full_jid);
-  if (occupants_.empty()) empty_ = {gateway_.now(), reason, person};
+  if (is_here(person)) return;
+  Guest& guest = guests_[person];
+  guest.until = gateway_.now() + std::max<std::chrono::seconds>(grace, preferences(person).linger);
+  guest.reason = reason;
 }
 
 void Muc::tick(Time now) {
-  if (!empty_ || now - empty_->since < grace) return;
-  const std::optional<Empty> empty = std::exchange(empty_, std::nullopt);
-  if (occupants_.empty() && !preferences().persistent) leave_network(empty->last, empty->reason);
-}
-
-void Muc::leave_network(const PersonId& person, const std::string& reason) {
-  if (Session* session = gateway_.network().find_session(person, room_.id()))
-    session->perform({room_.id(), {}, Leave{reason}});
-  if (key_ != 0) gateway_.store().rooms().set_joined(key_, false, room_.nick(), {});
-  gateway_.close_room(*this);
+  history_.tick(now);
+  std::vector<std::pair<PersonId, std::string>> due;
+  for (auto& [person, guest] : guests_) {
+    if (!guest.until || now < *guest.until) continue;
+    guest.until.reset();
+    due.emplace_back(person, guest.reason);
+  }
+  for (const auto& [person, reason] : due) {
+    if (is_here(person)) continue;
+    if (!preferences(person).persistent) leave_network(person, reason);
+  }
+  if (!due.empty()) settle();
 }
 
 void Muc::say_goodbye(const std::string& reason) {
-  Member self = room_.members().find(room_.nick()).value_or(Member{.nick = room_.nick()});
   for (const Occupant& o : std::exchange(occupants_, {})) {
-    if (o.entered) tell_gone(o.jid, self, "110,332", {}, reason);
+    if (o.entered) tell_gone(o.jid, self(o.person), "110,332", {}, reason);
     gateway_.store().rooms().remove_occupant(key_, o.jid);
   }
-  if (!preferences().persistent) gateway_.store().rooms().set_joined(key_, false, room_.nick(), {});
+  if (!preferences().persistent) gateway_.store().rooms().set_joined(key_, false, last_nick_, {});
 }
 
 void Muc::restore(const RoomRow& row, const std::vector<OccupantRow>& rows) {
   password_ = row.password;
+  last_nick_ = row.nick;
+  std::vector<std::pair<PersonId, std::string>> guests;
+  const auto comes = [&](const PersonId& person, const std::string& nick) {
+    const bool known =
+        std::any_of(guests.begin(), guests.end(), [&](const auto& g) { return g.first == person; });
+    if (!known && room_.state(person) == Room::State::out) guests.emplace_back(person, nick);
+  };
+  if (!room_.is_shared()) comes(row.viewer, row.nick);
   for (const OccupantRow& occupant : rows) {
     auto jid = Jid::parse(occupant.jid);
     if (!jid) continue;
+    const PersonId person{jid->bare().str()};
+    const std::string& nick = room_.is_shared() ? occupant.nick : row.nick;
     // Its history is what was said since: nothing was while we were away, and the rest it has.
-    occupants_.push_back({.jid = occupant.jid,
-                          .person = PersonId{jid->bare().str()},
-                          .wanted = row.nick,
-                          .history = {.max_stanzas = 0}});
+    occupants_.push_back(
+        {.jid = occupant.jid, .person = person, .wanted = nick, .history = {.max_stanzas = 0}});
+    if (room_.is_shared()) comes(person, nick);
   }
-  if (room_.state() != Room::State::out) return;
-  room_.set_entering();
-  join_token_ = gateway_.new_token();
-  gateway_.network()
-      .session_for(row.viewer, room_.id())
-      .perform({room_.id(), join_token_, Join{row.nick, password_, true}});
+  for (const auto& [person, nick] : guests) ask_in(person, nick, true);
 }
 
 }  // namespace dragoman

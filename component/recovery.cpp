@@ -140,7 +140,8 @@ void Gateway::restore() {
     std::copy_if(occupants.begin(), occupants.end(), std::back_inserter(here),
                  [&](const OccupantRow& o) { return o.room == row.key; });
     Muc& muc = open_room(row.viewer, row.room);
-    if (here.empty() && !muc.preferences().persistent) {
+    // A shared room with nobody in it has nobody to be there for.
+    if (here.empty() && (row.viewer.empty() || !muc.preferences().persistent)) {
       store_.rooms().set_joined(row.key, false, row.nick, {});
       close_room(muc);
       continue;
