@@ -51,6 +51,7 @@ struct Uploaded {
   std::string mxc;
   std::string media_type;
   std::uint64_t size = 0;
+  std::optional<std::uint32_t> width = {}, height = {};  // of a picture, where its bytes tell
 };
 struct Encoded {
   std::string type;
