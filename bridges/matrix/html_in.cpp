@@ -191,6 +191,11 @@ class Builder {
   };
 
   void breaks(std::size_t lines) {
+    // A cell is one line of text.
+    if (cells_ > 0) {
+      space_ = true;
+      return;
+    }
     // Behind the mark of an item there is none.
     if (!marked_) lines_ = std::max(lines_, list_depth() > 0 ? std::min<std::size_t>(lines, 1) : lines);
     space_ = false;
@@ -366,7 +371,7 @@ class Builder {
     for (const std::string_view name : {"alt", "title"}) {
       const auto text = attribute(attributes, name);
       if (!text || display_clean(*text).empty()) continue;
-      return characters(*text);
+      return characters(clean_text(*text));
     }
   }
 
@@ -404,9 +409,14 @@ class Builder {
   void enter_cell() {
     const auto row = std::find_if(frames_.rbegin(), frames_.rend(),
                                   [](const Frame& frame) { return frame.element == Element::row; });
-    if (row == frames_.rend()) return breaks(1);
-    if (std::exchange(row->cells, true)) write_mark(" | ");
-    marked_ = true;  // a block within a cell begins no line
+    if (row == frames_.rend()) {
+      breaks(1);
+    } else if (std::exchange(row->cells, true)) {
+      lines_ = 0;
+      space_ = false;
+      write_mark(" | ");
+    }
+    ++cells_;
   }
 
   void close_last() {
@@ -430,7 +440,7 @@ class Builder {
       case Element::row:
       case Element::summary: marked_ = false; return breaks(1);
       case Element::cell:
-      case Element::head_cell: marked_ = true; return;
+      case Element::head_cell: --cells_; return;
       case Element::quote: return whole_lines();
       case Element::preformatted:
         if (--preformatted_ == 0) {
@@ -449,11 +459,11 @@ class Builder {
   std::vector<Ordered> spans_;
   std::vector<Frame> frames_;
   std::size_t orders_ = 0;
-  std::size_t dropped_ = 0, preformatted_ = 0, lists_ = 0;  // how many are open
-  std::size_t lines_ = 0, pre_lines_ = 0;                   // newlines before the next text
-  bool space_ = false;                                      // a space before the next text
-  bool marked_ = false;                                     // behind the mark of an item, or of a cell
-  bool fresh_pre_ = false;                                  // a newline right here is not shown
+  std::size_t dropped_ = 0, preformatted_ = 0, lists_ = 0, cells_ = 0;  // how many are open
+  std::size_t lines_ = 0, pre_lines_ = 0;                               // newlines before the next text
+  bool space_ = false;                                                  // a space before the next text
+  bool marked_ = false;                                                 // behind the mark of an item
+  bool fresh_pre_ = false;                                              // a newline right here is not shown
   bool too_deep_ = false;
 };
 
@@ -475,10 +485,19 @@ void on_end(void* user, const xmlChar* name) {
   if (!parser.builder.too_deep()) parser.builder.close(view(name));
 }
 
+// Entities are resolved by now, and may be of what the text has been cleaned of.
+bool may_be_unclean(char c) {
+  return c == '\x7F' || c == '\xC2' || c == '\xEF' || (c >= 0 && c < 0x20 && c != '\n');
+}
+
 void on_characters(void* user, const xmlChar* text, int length) {
   auto& parser = *static_cast<Parser*>(user);
-  if (!parser.builder.too_deep()) {
-    parser.builder.characters({reinterpret_cast<const char*>(text), static_cast<std::size_t>(length)});
+  if (parser.builder.too_deep()) return;
+  const std::string_view told(reinterpret_cast<const char*>(text), static_cast<std::size_t>(length));
+  if (std::any_of(told.begin(), told.end(), may_be_unclean)) {
+    parser.builder.characters(clean_text(told));
+  } else {
+    parser.builder.characters(told);
   }
 }
 

@@ -138,7 +138,10 @@ class Writer {
   void change_to(const std::vector<const Tag*>& wanted) {
     const auto same = std::mismatch(open_.begin(), open_.end(), wanted.begin(), wanted.end());
     const auto kept = static_cast<std::size_t>(same.first - open_.begin());
-    bool ended = false, ended_with_newline = false;
+    // A block begins its own line.
+    const bool block_begins =
+        std::any_of(same.second, wanted.end(), [](const Tag* tag) { return is_block(tag->span); });
+    bool ended = false, ended_with_newline = block_begins && drop_line_break();
     while (open_.size() > kept) {
       const Tag* tag = open_.back();
       if (is_block(tag->span)) {
@@ -151,7 +154,6 @@ class Writer {
     // The newline that ends a block's last line is no empty line, be it in the block or behind it.
     if (ended && !ended_with_newline) skip_newline_ = true;
     for (auto tag = same.second; tag != wanted.end(); ++tag) {
-      if (is_block((*tag)->span)) drop_line_break();  // a block begins its own line
       open_.push_back(*tag);
       out_ += (*tag)->open;
     }
