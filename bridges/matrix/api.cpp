@@ -22,23 +22,6 @@ constexpr milliseconds longest_told_pause{10 * 60'000};    // no server makes us
 constexpr std::size_t max_errcode = 100, max_words = 400;  // bytes
 constexpr std::uint64_t largest_answer = 256U << 20;       // the first /sync of a large account
 
-std::optional<milliseconds> pause_told(const net::HttpResponse& response) {
-  std::optional<std::int64_t> told;
-  if (const auto* header = response.head.header("retry-after")) {
-    std::int64_t seconds = 0;
-    auto [end, error] = std::from_chars(header->data(), header->data() + header->size(), seconds);
-    if (error == std::errc() && end == header->data() + header->size() && seconds < 1'000'000) {
-      told = seconds * 1000;
-    }
-  }
-  if (!told && response.head.status == 429) {
-    auto body = parse_json(response.body);
-    if (body && body->is_object()) told = number_at(body->get_object(), "retry_after_ms");
-  }
-  if (!told || *told < 0) return std::nullopt;
-  return std::min(milliseconds(*told), longest_told_pause);
-}
-
 bool wants_a_body(std::string_view method) {
   return method == "POST" || method == "PUT" || method == "PATCH";
 }
@@ -131,6 +114,23 @@ struct Pending {
 
 }  // namespace
 
+std::optional<milliseconds> pause_told(const net::HttpHead& head, std::string_view body) {
+  std::optional<std::int64_t> told;
+  if (const auto* header = head.header("retry-after")) {
+    std::int64_t seconds = 0;
+    auto [end, error] = std::from_chars(header->data(), header->data() + header->size(), seconds);
+    if (error == std::errc() && end == header->data() + header->size() && seconds < 1'000'000) {
+      told = seconds * 1000;
+    }
+  }
+  if (!told && head.status == 429) {
+    auto parsed = parse_json(body);
+    if (parsed && parsed->is_object()) told = number_at(parsed->get_object(), "retry_after_ms");
+  }
+  if (!told || *told < 0) return std::nullopt;
+  return std::min(milliseconds(*told), longest_told_pause);
+}
+
 Refusal refusal_of(int status, std::string_view body) {
   Refusal refusal;
   refusal.status = status;
@@ -189,7 +189,7 @@ struct Api::Impl : std::enable_shared_from_this<Api::Impl> {
         refusal = refusal_of(status, response.body);
         sharpen(refusal, call.path);
         passing = status == 429 || status >= 500;
-        if (passing) told = pause_told(response);
+        if (passing) told = pause_told(response.head, response.body);
       }
     }
     spdlog::debug("matrix: {} {}: {} {} {}", call.request.method, call.path, refusal.status, refusal.errcode,

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -70,6 +71,9 @@ class Api {
   struct Impl;
   std::shared_ptr<Impl> impl_;
 };
+
+// How long an answer asks to wait: Retry-After, of a 429 else retry_after_ms. At most ten minutes.
+std::optional<std::chrono::milliseconds> pause_told(const net::HttpHead& head, std::string_view body);
 
 // A status and an error body as a Refusal: the catalogue's reason, and the server's words where it has some.
 Refusal refusal_of(int status, std::string_view body);

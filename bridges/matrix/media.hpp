@@ -5,7 +5,9 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "bridges/event.hpp"
@@ -26,9 +28,14 @@ class Media {
     std::string public_url;  // empty: no links
     std::uint64_t max_file_bytes = 50'000'000;
     bool fetch_private_addresses = false;
+    std::string ca_file = {};  // for the homeserver; empty: the system's. Counts at the beginning only
   };
   // `fetcher`: as whom files are fetched from the repository.
-  Media(boost::asio::io_context& loop, Store& store, Api& api, Options options, Voice fetcher);
+  // `pauses`: between tries to bring a file to a homeserver that is away or busy.
+  Media(boost::asio::io_context& loop, Store& store, Api& api, Options options, Voice fetcher,
+        Api::Pauses pauses);
+  Media(boost::asio::io_context& loop, Store& store, Api& api, Options options, Voice fetcher)
+      : Media(loop, store, api, std::move(options), std::move(fetcher), Api::Pauses{}) {}
   Media(const Media&) = delete;
   Media& operator=(const Media&) = delete;
   ~Media();
@@ -41,12 +48,15 @@ class Media {
   // Serves "/media/…"; false: not ours.
   bool serve(const net::ServedRequest& request, const std::shared_ptr<net::Answer>& answer);
 
-  // An attachment of XMPP into the repository, as its author.
+  // An attachment of XMPP into the repository, as its author. A URL that can't be fetched is a Failure soon;
+  // a homeserver that is away or busy is waited for, however long. `done` comes from the loop, and never
+  // after the end of this.
   using OnUploaded = std::function<void(std::variant<Uploaded, Failure>)>;
   void upload(const Voice& as, const Attachment& file, OnUploaded done);
   // A picture into the repository: its mxc.
   void upload(const Voice& as, const Picture& picture, OnUploaded done);
-  // A small version of a picture (96 × 96 or so), at most 64 KiB.
+  // A small version of a picture (96 × 96 or so), at most 64 KiB; nothing where there is none, or none that
+  // is PNG, JPEG, GIF or WebP.
   void fetch_picture(const std::string& mxc, std::function<void(std::optional<Picture>)> done);
 
  private:
