@@ -160,6 +160,8 @@ Features RoomView::features(std::string_view user_id) const {
   features.formatting = features.mentions = features.multiline = features.actions = true;
   features.own_voice = features.stable_ids = features.history = true;
   features.profiles = features.presence = features.directory = true;
+  features.max_bytes = max_wire_size;
+  features.wire_size = &wire_size;
   return features;
 }
 
