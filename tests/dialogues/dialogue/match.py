@@ -134,6 +134,41 @@ def _differs(want, got, names, path):
     return None
 
 
+def json_differs(want, got, names, path):
+    """Why not, or None. What is not asked for may be there too; "∅" says that a member is not there."""
+    if isinstance(want, dict):
+        if not isinstance(got, dict):
+            return f"{path} is {got!r}"
+        for key, value in want.items():
+            if value == "∅":
+                if key in got:
+                    return f"{path} has {key}: {got[key]!r}"
+            elif key not in got:
+                return f"{path} has no {key}: {got!r}"
+            elif why := json_differs(value, got[key], names, f"{path}/{key}"):
+                return why
+        return None
+    if isinstance(want, list):
+        if not isinstance(got, list) or len(got) != len(want):
+            return f"{path} is {got!r}"
+        for at, (one, other) in enumerate(zip(want, got)):
+            if why := json_differs(one, other, names, f"{path}/{at}"):
+                return why
+        return None
+    if isinstance(want, str):
+        return None if isinstance(got, str) and string_matches(want, got, names) else f"{path} is {got!r}, not {want!r}"
+    return None if want == got and type(want) is type(got) else f"{path} is {got!r}, not {want!r}"
+
+
+def fill_json(value, names):
+    """The captured names put into every string."""
+    if isinstance(value, dict):
+        return {fill(key, names): fill_json(one, names) for key, one in value.items()}
+    if isinstance(value, list):
+        return [fill_json(one, names) for one in value]
+    return fill(value, names) if isinstance(value, str) else value
+
+
 def pretty(element):
     """XML for people: default namespaces as a stanza has them, nothing declared twice."""
 

@@ -12,6 +12,10 @@ STEP = re.compile(r"([A-Z][a-z0-9]*)(<\*?|>!?|:) ?(.*)", re.DOTALL)
 ESCAPE = re.compile(r"\\x([0-9a-f]{2})")
 
 
+def match_method(text):
+    return text.split(" ")[0] in ("GET", "PUT", "POST", "DELETE")
+
+
 class Step:
     def __init__(self, where, text):
         self.where, self.text = where, text
@@ -74,6 +78,8 @@ class Player:
         name, mark, what = found.groups()
         if name == "D":
             return self._binary(what)
+        if self.stage.matrix and name in ("H", "A"):
+            return self._matrix(name, mark, what)
         if mark == ":":
             return self._event(name, what)
         actor = self.stage.actor(name)
@@ -110,12 +116,22 @@ class Player:
         self.stage.ignore(rest.strip())
 
     def _head_heed(self, rest):
-        """No longer ignored."""
+        """No longer ignored, or served."""
+        if self.stage.matrix and match_method(rest):
+            return self.stage.homeserver.heed(rest.strip())
         self.stage.heed(rest.strip())
 
     def _head_manual(self, _):
         """The dialogue starts the binary itself."""
         self.started = True
+
+    def _head_homeserver(self, _):
+        """The bridge of this dialogue is one to Matrix."""
+        self.stage.add_homeserver()
+
+    def _head_serve(self, rest):
+        """From here on this is answered by itself, whenever it comes: `METHOD /path… => 200 {json}`."""
+        self.stage.matrix.serves(rest)
 
     def _head_let(self, rest):
         name, value = rest.split(" ", 1)
@@ -168,6 +184,29 @@ class Player:
             stage.actor(name).answers_pings = False
         else:
             raise Failure(f"{name} can't {word}")
+
+    # ---------------------------------------------------------------------------------------------------- Matrix
+
+    def _matrix(self, name, mark, what):
+        matrix = self.stage.matrix
+        if name == "H" and mark in ("<", "<*"):
+            matrix.asks([what] if mark == "<" else self._group(name, mark, what))
+        elif (name, mark) == ("H", ">"):
+            matrix.answers(what)
+        elif (name, mark) == ("A", ">"):
+            matrix.request(what)
+        elif (name, mark) == ("A", "<"):
+            matrix.response(what)
+        else:
+            word, _, rest = what.partition(" ")
+            events = {"tells": matrix.tells, "posts": lambda text: matrix.tells(text, answered=False),
+                      "closes": lambda _: matrix.forget_connection()} if name == "A" else {
+                          "down": lambda _: matrix.homeserver.down(), "up": lambda _: matrix.homeserver.up(),
+                          "closes": lambda _: matrix.homeserver.hang_up()}
+            if word.strip() not in events:
+                raise Failure(f"{name} can't {word}")
+            self.stage.note(name, what)
+            events[word.strip()](rest)
 
     # ------------------------------------------------------------------------------------------------------ XMPP
 
@@ -269,6 +308,9 @@ class Player:
                     got = stage.next_item(name, f"<iq type='result' id='{token}'/>")
                     if got.get("id") != token:
                         raise Failure(f"nothing was to come any more, but came\n    {name}< {match.pretty(got)}")
+            if stage.matrix:
+                stage.matrix.ping()
+                stage.matrix.quiet()
 
     def _difference(self, name, want, got, why):
         want = match.fill(want, self.stage.names)

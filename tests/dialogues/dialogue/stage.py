@@ -53,6 +53,8 @@ class Stage:
         self.irc_servers = {}
         self.irc_port = self.add_irc_server(SERVER)
         self.config_text = CONFIG
+        self.more_places, self.tokens = {}, {}
+        self.homeserver = self.matrix = None
 
     # ------------------------------------------------------------------------------------------------ servers
 
@@ -64,6 +66,11 @@ class Stage:
         port = listener.getsockname()[1]
         self.irc_servers[name] = (listener, port)
         return port
+
+    def add_homeserver(self):
+        """The bridge is one to Matrix; instead of IRC servers there is a homeserver."""
+        from .matrix import Matrix
+        self.matrix = Matrix(self)
 
     def irc_down(self, name):
         listener, port = self.irc_servers[name]
@@ -84,7 +91,8 @@ class Stage:
     def places(self):
         ports = {name.replace(".", "_").replace("-", "_") + "_port": port for name, (_, port) in self.irc_servers.items()}
         return {"xmpp_port": self.xmpp_port, "irc_port": self.irc_port, "dir": self.dir, "domain": DOMAIN,
-                "secret": SECRET, "server": SERVER, **ports}
+                "secret": SECRET, "server": SERVER, **ports,
+                **self.more_places}
 
     def write_config(self):
         path = self.dir / "dragoman.yaml"
@@ -92,6 +100,8 @@ class Stage:
         return path
 
     def start(self, arguments=None):
+        if self.matrix and not self.tokens:
+            self.matrix.make_tokens()
         config = self.write_config()
         words = [word.format(config=config, **self.places()) for word in arguments or ["--config", "{config}"]]
         self.note("D", "starts " + " ".join(words))
