@@ -131,6 +131,7 @@ bool Transfer::take_header(std::string_view line) {
       if (digits) head.length = value;
     }
     too_large = head_whole && head.length && *head.length > request.max_body && request.method != "HEAD";
+    if (too_large) head_whole = false;  // never told
     if (streaming && head_whole) to_be_told();
     return !too_large;
   }

@@ -378,6 +378,16 @@ TEST_F(HttpStream, ABrokenOneEndsWithAFailure) {
   EXPECT_EQ(failure->reason, Reason::connection_lost);
 }
 
+TEST_F(HttpStream, OneThatIsTooLargeByWhatItSaysHasNoHead) {
+  auto request = get();
+  request.max_body = 4;
+  start(request);
+  ASSERT_TRUE(until([&] { return ended; }));
+  EXPECT_FALSE(head);
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->reason, Reason::too_large);
+}
+
 TEST_F(HttpStream, WhileHeldNothingIsToldAndThePeerIsSlowedDown) {
   std::string big(32 << 20, 'x');
   answers = {"HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(big.size()) + "\r\n\r\n"};

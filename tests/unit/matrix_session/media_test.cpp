@@ -1,0 +1,497 @@
+// Media against a scripted homeserver, and a server where XMPP users put their files.
+#include "bridges/matrix/media.hpp"
+
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+#include "bridges/matrix/media_link.hpp"
+#include "mapping/settings_table.hpp"
+#include "mapping/store.hpp"
+#include "tests/unit/matrix_session/homeserver.hpp"
+
+namespace dragoman::matrix {
+namespace {
+
+using namespace std::string_literals;
+using std::chrono::milliseconds;
+
+const std::string png = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\1\0\0\0\0\x80\x08\6\0\0\0"s;
+
+class MediaTest : public testing::Test {
+ protected:
+  MediaTest() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "dragoman-media-XXXXXX").string();
+    folder = mkdtemp(pattern.data());
+    store.emplace(folder + "/dragoman.db", folder + "/key");
+    net::HttpServer::Options ours;
+    server.emplace(loop, ours, [this](net::ServedRequest&& request, std::shared_ptr<net::Answer> answer) {
+      if (!media || !media->serve(request, answer)) answer->send(404, {}, "not ours");
+    });
+    options.network = NetworkId("matrix.example.net");
+    options.public_url = "http://127.0.0.1:" + std::to_string(server->port()) + "/";
+    options.max_file_bytes = 1'000'000;
+    options.fetch_private_addresses = true;
+    begin();
+  }
+  ~MediaTest() override {
+    media.reset();
+    store.reset();
+    std::filesystem::remove_all(folder);
+  }
+  void begin() {
+    media.reset();
+    media.emplace(loop, *store, api, options, homeserver.voice("@bridge:x"),
+                  Api::Pauses{milliseconds(5), milliseconds(20)});
+  }
+  template <class Done>
+  bool until(Done done) {
+    return run_until(loop, done);
+  }
+  net::HttpResult fetch(const std::string& url, const std::string& method = "GET",
+                        net::HttpHeaders headers = {}) {
+    std::optional<net::HttpResult> result;
+    net::HttpRequest request;
+    request.method = method;
+    request.url = url;
+    request.headers = std::move(headers);
+    http.send(std::move(request), [&](net::HttpResult r) { result = std::move(r); });
+    EXPECT_TRUE(until([&] { return result.has_value(); }));
+    return result ? std::move(*result) : Failure{};
+  }
+  net::HttpResponse got(const std::string& url, const std::string& method = "GET",
+                        net::HttpHeaders headers = {}) {
+    auto result = fetch(url, method, std::move(headers));
+    auto* response = std::get_if<net::HttpResponse>(&result);
+    EXPECT_NE(response, nullptr);
+    return response != nullptr ? *response : net::HttpResponse{};
+  }
+  std::variant<Uploaded, Failure> upload(Attachment file) {
+    std::optional<std::variant<Uploaded, Failure>> result;
+    media->upload(homeserver.voice("@_xmpp_a:x"), file, [&](auto r) { result = std::move(r); });
+    EXPECT_FALSE(result);
+    EXPECT_TRUE(until([&] { return result.has_value(); }));
+    return result ? std::move(*result) : Failure{};
+  }
+  Reason refusal(Attachment file) {
+    auto result = upload(std::move(file));
+    auto* failure = std::get_if<Failure>(&result);
+    EXPECT_NE(failure, nullptr);
+    if (failure == nullptr) return Reason::storage_failed;
+    EXPECT_FALSE(failure->text.empty());
+    return failure->reason;
+  }
+  static Homeserver::Scripted file(const std::string& body, const std::string& type) {
+    return {200, body, {{"Content-Type", type}}};
+  }
+
+  const MediaRef ref{.mxc = "mxc://h:8448/ID", .name = "a.png", .media_type = "image/png", .event_id = "$e"};
+  const std::string download = "/_matrix/client/v1/media/download/h%3A8448/ID";
+
+  boost::asio::io_context loop;
+  std::string folder;
+  std::optional<Store> store;
+  Homeserver homeserver{loop}, files{loop};
+  net::HttpClient http{loop, {}};
+  Api api{loop, http};
+  Media::Options options;
+  std::optional<Media> media;
+  std::optional<net::HttpServer> server;
+};
+
+TEST_F(MediaTest, ALinkLeadsToTheFile) {
+  homeserver.on("GET", download, file(png, "image/png"));
+  auto link = media->link(ref);
+  EXPECT_EQ(link.substr(link.rfind('/')), "/a.png");
+  auto response = got(link);
+  EXPECT_EQ(response.head.status, 200);
+  EXPECT_EQ(response.body, png);
+  EXPECT_EQ(*response.head.header("content-type"), "image/png");
+  EXPECT_EQ(*response.head.header("content-disposition"), "inline; filename=\"a.png\"");
+  EXPECT_EQ(response.head.header("content-security-policy")->substr(0, 27), "sandbox; default-src 'none'");
+  EXPECT_EQ(*response.head.header("x-content-type-options"), "nosniff");
+  EXPECT_NE(response.head.header("cache-control"), nullptr);
+  const auto& asked = homeserver.requests.at(0);
+  EXPECT_EQ(*asked.header("authorization"), "Bearer token");
+  EXPECT_EQ(asked.query, "user_id=%40bridge%3Ax");
+}
+
+TEST_F(MediaTest, ALinkIsTheSameEachTimeAndOutlivesARestart) {
+  auto link = media->link(ref);
+  EXPECT_EQ(media->link(ref), link);
+  begin();
+  EXPECT_EQ(media->link(ref), link);
+  EXPECT_TRUE(store->settings().load(options.network, PersonId(), "media")["key"].secret);
+}
+
+TEST_F(MediaTest, WithoutAPublicUrlOrAnMxcThereIsNoLink) {
+  auto bad = ref;
+  bad.mxc = "https://evil.example/x";
+  EXPECT_EQ(media->link(bad), "");
+  options.public_url.clear();
+  media->set_options(options);
+  EXPECT_EQ(media->link(ref), "");
+}
+
+TEST_F(MediaTest, APathBeforeOurOwnMayBeCutOffOrNot) {
+  homeserver.on("GET", download, file("x", "text/plain"));
+  auto origin = "http://127.0.0.1:" + std::to_string(server->port());
+  options.public_url = origin + "/bridge/";
+  media->set_options(options);
+  auto link = media->link(ref);
+  EXPECT_EQ(link.substr(origin.size(), 14), "/bridge/media/");
+  EXPECT_EQ(got(link).head.status, 200);
+  EXPECT_EQ(got(origin + link.substr(origin.size() + 7)).head.status, 200);
+}
+
+TEST_F(MediaTest, AThumbnailIsAskedForAsOne) {
+  homeserver.on("GET", "/_matrix/client/v1/media/thumbnail/h%3A8448/ID", file(png, "image/png"));
+  auto small = ref;
+  small.thumbnail = true;
+  EXPECT_EQ(got(media->link(small)).body, png);
+  EXPECT_NE(homeserver.requests.at(0).query.find("method=scale"), std::string::npos);
+  EXPECT_EQ(homeserver.requests.at(0).query.find("animated"), std::string::npos);
+}
+
+TEST_F(MediaTest, WhatRunsIsToBeSavedNotShown) {
+  homeserver.on("GET", download, file("<svg onload='alert(1)'/>", "image/svg+xml"));
+  auto named = ref;
+  named.name = "x\"\r\nX-Evil: 1.html";
+  auto response = got(media->link(named));
+  EXPECT_EQ(*response.head.header("content-type"), "application/octet-stream");
+  EXPECT_EQ(response.head.header("content-disposition")->substr(0, 10), "attachment");
+  EXPECT_EQ(response.head.header("x-evil"), nullptr);
+}
+
+TEST_F(MediaTest, AForgedLinkIsForbiddenAndAsksNobody) {
+  auto link = media->link(ref);
+  for (auto at : {link.find("/media/") + 8, link.find("/media/") + 40, link.size() - 1}) {
+    auto forged = link;
+    forged[at] = forged[at] == 'A' ? 'B' : 'A';
+    auto response = got(forged);
+    EXPECT_EQ(response.head.status, 403) << forged;
+    EXPECT_NE(response.body.find("M_FORBIDDEN"), std::string::npos);
+  }
+  EXPECT_TRUE(homeserver.requests.empty());
+}
+
+TEST_F(MediaTest, AnOldLinkIsGone) {
+  auto hex = store->settings().load(options.network, PersonId(), "media")["key"].value;
+  std::string key;
+  for (std::size_t i = 0; i < hex.size(); i += 2)
+    key += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  LinkedFile old{.mxc = ref.mxc, .event_id = "$e", .name = "a"};
+  old.expiry = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  auto response = got(options.public_url + link_path(key, old).substr(1));
+  EXPECT_EQ(response.head.status, 410);
+  EXPECT_TRUE(homeserver.requests.empty());
+}
+
+TEST_F(MediaTest, ARevokedLinkIsGoneForGood) {
+  auto link = media->link(ref);
+  media->revoke("$e");
+  media->revoke("");
+  EXPECT_EQ(got(link).head.status, 410);
+  begin();
+  EXPECT_EQ(got(link).head.status, 410);
+  EXPECT_TRUE(homeserver.requests.empty());
+}
+
+TEST_F(MediaTest, ARevocationCutsWhatIsOnItsWay) {
+  std::shared_ptr<net::Answer> upstream;
+  homeserver.on("GET", download, [&](const auto&, const auto& answer) {
+    upstream = answer;
+    answer->begin(200, {}, 100);
+    answer->write("begin");
+  });
+  std::optional<net::HttpResult> result;
+  net::HttpRequest request;
+  request.url = media->link(ref);
+  http.send(std::move(request), [&](net::HttpResult r) { result = std::move(r); });
+  ASSERT_TRUE(until([&] { return upstream != nullptr; }));
+  media->revoke("$e");
+  ASSERT_TRUE(until([&] { return result && !upstream->open(); }));
+  EXPECT_TRUE(std::holds_alternative<Failure>(*result) ||
+              std::get<net::HttpResponse>(*result).head.status == 410);
+}
+
+TEST_F(MediaTest, OnlyGetAndHeadAreServed) {
+  homeserver.on("GET", download, file("12345", "text/plain"));
+  auto link = media->link(ref);
+  EXPECT_EQ(got(link, "POST").head.status, 405);
+  EXPECT_TRUE(homeserver.requests.empty());
+  auto response = got(link, "HEAD");
+  EXPECT_EQ(response.head.status, 200);
+  EXPECT_EQ(response.head.length, 5U);
+  EXPECT_EQ(got(options.public_url + "elsewhere").body, "not ours");
+}
+
+TEST_F(MediaTest, ASimpleRangeIsPassedOn) {
+  homeserver.on("GET", download, [&](const net::ServedRequest& request, const auto& answer) {
+    if (request.header("range") == nullptr) return answer->send(200, {}, "12345");
+    answer->send(206, {{"Content-Range", "bytes 1-2/5"}, {"Content-Type", "text/plain"}}, "23");
+  });
+  auto response = got(media->link(ref), "GET", {{"Range", "bytes=1-2"}});
+  EXPECT_EQ(response.head.status, 206);
+  EXPECT_EQ(*response.head.header("content-range"), "bytes 1-2/5");
+  EXPECT_EQ(response.body, "23");
+  EXPECT_EQ(got(media->link(ref), "GET", {{"Range", "bytes=1-2,3-4"}}).head.status, 200);
+  EXPECT_EQ(got(media->link(ref), "GET", {{"Range", "lines=1-2"}}).head.status, 200);
+}
+
+TEST_F(MediaTest, TroubleWithTheRepositoryIsToldInWords) {
+  const std::vector<std::pair<int, int>> expected{{404, 404}, {403, 403}, {401, 502}, {500, 502},
+                                                  {429, 503}, {504, 504}, {416, 416}, {418, 502}};
+  for (auto [upstream, ours] : expected) {
+    homeserver.forget("GET", download);
+    homeserver.on("GET", download, Homeserver::Scripted{upstream, R"({"errcode":"M_X","error":"secret"})"});
+    auto response = got(media->link(ref));
+    EXPECT_EQ(response.head.status, ours) << upstream;
+    EXPECT_NE(response.body.find("\"error\":\""), std::string::npos);
+    EXPECT_EQ(response.body.find("secret"), std::string::npos);
+  }
+  homeserver.down();
+  EXPECT_EQ(got(media->link(ref)).head.status, 502);
+}
+
+TEST_F(MediaTest, AFileThatIsTooLargeIsNotPassedOn) {
+  options.max_file_bytes = 10;
+  media->set_options(options);
+  homeserver.on("GET", download, file(std::string(11, 'x'), "text/plain"));
+  auto response = got(media->link(ref));
+  EXPECT_EQ(response.head.status, 502);
+  EXPECT_NE(response.body.find("larger"), std::string::npos);
+  // One that did not say so is cut.
+  homeserver.on("GET", download, [](const auto&, const auto& answer) {
+    answer->begin(200, {}, std::nullopt);
+    answer->write(std::string(5, 'x'));
+    answer->write(std::string(50, 'x'));
+    answer->end();
+  });
+  auto cut = fetch(media->link(ref));
+  EXPECT_TRUE(std::holds_alternative<Failure>(cut) || std::get<net::HttpResponse>(cut).head.status == 502);
+}
+
+TEST_F(MediaTest, ABigFileIsPassedOnWhole) {
+  options.max_file_bytes = 100'000'000;
+  media->set_options(options);
+  std::string big;
+  for (int i = 0; i < 2'000'000; ++i) big += std::to_string(i);
+  homeserver.on("GET", download, file(big, "video/mp4"));
+  EXPECT_EQ(got(media->link(ref)).body, big);
+}
+
+TEST_F(MediaTest, AServerThatStopsInTheMiddleCutsTheAnswer) {
+  homeserver.on("GET", download, [](const auto&, const auto& answer) {
+    answer->begin(200, {}, 100);
+    answer->write("half");
+    answer->abort();
+  });
+  auto result = fetch(media->link(ref));
+  ASSERT_TRUE(std::holds_alternative<Failure>(result) ||
+              std::get<net::HttpResponse>(result).head.status == 502);
+}
+
+TEST_F(MediaTest, ARedirectIsFollowedWithoutTheToken) {
+  files.on("GET", "/cdn", file(png, "image/png"));
+  homeserver.on("GET", download, Homeserver::Scripted{307, "", {{"Location", files.url() + "/cdn?sig=1"}}});
+  EXPECT_EQ(got(media->link(ref)).body, png);
+  EXPECT_EQ(files.requests.at(0).header("authorization"), nullptr);
+  EXPECT_EQ(files.requests.at(0).query, "sig=1");
+
+  options.fetch_private_addresses = false;
+  media->set_options(options);
+  EXPECT_EQ(got(media->link(ref)).head.status, 502);
+  EXPECT_EQ(files.requests.size(), 1U);
+}
+
+TEST_F(MediaTest, WhoGoesAwayIsNotFetchedForAnyLonger) {
+  std::shared_ptr<net::Answer> upstream;
+  homeserver.on("GET", download, [&](const auto&, const auto& answer) { upstream = answer; });
+  net::HttpRequest request;
+  request.url = media->link(ref);
+  auto id = http.send(std::move(request), [](const auto&) { ADD_FAILURE(); });
+  ASSERT_TRUE(until([&] { return upstream != nullptr; }));
+  http.cancel(id);
+  ASSERT_TRUE(until([&] { return !upstream->open(); }));
+}
+
+// ----------------------------------------------------------------------------------------------------------
+
+TEST_F(MediaTest, AnAttachmentIsBroughtToTheRepositoryAsItsAuthor) {
+  files.on("GET", "/up/%C3%A4.png", file(png, "image/x-wrong"));
+  homeserver.on("POST", "/_matrix/media/v3/upload", R"({"content_uri":"mxc://h/new"})");
+  auto result = upload({.url = files.url() + "/up/%C3%A4.png#fragment"});
+  const auto& uploaded = std::get<Uploaded>(result);
+  EXPECT_EQ(uploaded.mxc, "mxc://h/new");
+  EXPECT_EQ(uploaded.media_type, "image/png");
+  EXPECT_EQ(uploaded.size, png.size());
+  EXPECT_EQ(uploaded.width, 256U);
+  EXPECT_EQ(uploaded.height, 128U);
+  const auto& brought = homeserver.requests.at(0);
+  EXPECT_EQ(brought.body, png);
+  EXPECT_EQ(brought.query, "filename=%C3%A4.png&user_id=%40_xmpp_a%3Ax");
+  EXPECT_EQ(*brought.header("content-type"), "image/png");
+  EXPECT_EQ(*brought.header("content-length"), std::to_string(png.size()));
+  EXPECT_EQ(*brought.header("authorization"), "Bearer token");
+  EXPECT_EQ(files.requests.at(0).header("authorization"), nullptr);
+}
+
+TEST_F(MediaTest, AStrangersUrlIsNotFetchedFromInside) {
+  options.fetch_private_addresses = false;
+  media->set_options(options);
+  EXPECT_EQ(refusal({.url = files.url() + "/x"}), Reason::not_permitted);
+  EXPECT_EQ(refusal({.url = homeserver.url() + "/_synapse/admin"}), Reason::not_permitted);
+  EXPECT_TRUE(files.requests.empty());
+  EXPECT_TRUE(homeserver.requests.empty());
+}
+
+TEST_F(MediaTest, WhatCantBeFetchedIsAFailure) {
+  for (const auto* url :
+       {"", "aesgcm://x/y", "file:///etc/passwd", "http://", "x", "http://u:p@127.0.0.1/"}) {
+    EXPECT_EQ(refusal({.url = url}), Reason::invalid) << url;
+  }
+  EXPECT_EQ(refusal({.url = files.url() + "/nothing"}), Reason::network_error);
+  EXPECT_EQ(files.requests.size(), 1U);  // once: it will not be there the next time either
+}
+
+TEST_F(MediaTest, TooLargeAnAttachmentIsGivenUpEarly) {
+  options.max_file_bytes = 1000;
+  media->set_options(options);
+  files.on("GET", "/x", file(std::string(1001, 'x'), "text/plain"));
+  EXPECT_EQ(refusal({.url = files.url() + "/x"}), Reason::too_large);
+  std::shared_ptr<net::Answer> kept;
+  files.on("GET", "/y", [&](const auto&, const auto& answer) {
+    kept = answer;
+    answer->begin(200, {}, std::nullopt);
+    answer->write(std::string(2000, 'x'));
+  });
+  EXPECT_EQ(refusal({.url = files.url() + "/y"}), Reason::too_large);
+  EXPECT_TRUE(homeserver.requests.empty());
+}
+
+TEST_F(MediaTest, AFetchThatBreaksIsBegunAnewAFewTimes) {
+  int times = 0;
+  files.on("GET", "/x", [&](const auto&, const auto& answer) {
+    if (++times == 3) return answer->send(200, {}, "whole");
+    answer->begin(200, {}, 100);
+    answer->write("half");
+    answer->abort();
+  });
+  homeserver.on("POST", "/_matrix/media/v3/upload", R"({"content_uri":"mxc://h/new"})");
+  EXPECT_EQ(std::get<Uploaded>(upload({.url = files.url() + "/x", .name = "n.txt"})).size, 5U);
+  EXPECT_EQ(homeserver.requests.at(0).body, "whole");
+  files.on("GET", "/y", Homeserver::Scripted{503, ""});
+  EXPECT_EQ(refusal({.url = files.url() + "/y"}), Reason::network_error);
+  EXPECT_EQ(files.count("GET", "/y"), 3U);
+}
+
+TEST_F(MediaTest, AHomeserverThatIsBusyOrAwayIsWaitedFor) {
+  files.on("GET", "/x", file("abc", "text/plain"));
+  const std::string path = "/_matrix/media/v3/upload";
+  homeserver.on("POST", path, Homeserver::Scripted{429, R"({"retry_after_ms":1})"});
+  homeserver.on("POST", path, Homeserver::Scripted{502, "<html>"});
+  homeserver.on("POST", path, R"({"content_uri":"mxc://h/new"})");
+  homeserver.down();
+  std::optional<std::variant<Uploaded, Failure>> result;
+  media->upload(homeserver.voice(), Attachment{.url = files.url() + "/x"}, [&](auto r) { result = r; });
+  ASSERT_TRUE(until([&] { return !files.requests.empty(); }));
+  homeserver.up();
+  ASSERT_TRUE(until([&] { return result.has_value(); }));
+  EXPECT_TRUE(std::holds_alternative<Uploaded>(*result));
+  EXPECT_EQ(homeserver.count("POST", path), 3U);
+  EXPECT_EQ(homeserver.requests.back().body, "abc");
+}
+
+TEST_F(MediaTest, ARefusedUploadIsTold) {
+  files.on("GET", "/x", file("abc", "text/plain"));
+  const std::string path = "/_matrix/media/v3/upload";
+  homeserver.on("POST", path, Homeserver::Scripted{413, R"({"errcode":"M_TOO_LARGE","error":"No room"})"});
+  EXPECT_EQ(refusal({.url = files.url() + "/x"}), Reason::too_large);
+  homeserver.forget("POST", path);
+  homeserver.on("POST", path, R"({"content_uri":"https://evil/"})");
+  EXPECT_EQ(refusal({.url = files.url() + "/x"}), Reason::network_error);
+}
+
+TEST_F(MediaTest, ManyUploadsAllArrive) {
+  files.on("GET", "/*", file("abc", "text/plain"));
+  homeserver.on("POST", "/_matrix/media/v3/upload", R"({"content_uri":"mxc://h/new"})");
+  int done = 0;
+  for (int i = 0; i < 30; ++i) {
+    media->upload(homeserver.voice(), Attachment{.url = files.url() + "/" + std::to_string(i)},
+                  [&](const auto& r) {
+                    EXPECT_TRUE(std::holds_alternative<Uploaded>(r));
+                    ++done;
+                  });
+  }
+  ASSERT_TRUE(until([&] { return done == 30; }));
+}
+
+TEST_F(MediaTest, NothingIsToldAfterTheEnd) {
+  files.on("GET", "/x", file("abc", "text/plain"));
+  media->upload(homeserver.voice(), Attachment{.url = files.url() + "/x"},
+                [](const auto&) { ADD_FAILURE(); });
+  media->fetch_picture("mxc://h/a", [](const auto&) { ADD_FAILURE(); });
+  ASSERT_TRUE(until([&] { return !files.requests.empty(); }));
+  media.reset();
+  loop.restart();
+  loop.poll();
+}
+
+TEST_F(MediaTest, APictureIsUploadedAsWhatItIs) {
+  homeserver.on("POST", "/_matrix/media/v3/upload", R"({"content_uri":"mxc://h/new"})");
+  std::optional<std::variant<Uploaded, Failure>> result;
+  media->upload(homeserver.voice("@g:x"), Picture{"image/svg+xml", png}, [&](auto r) { result = r; });
+  ASSERT_TRUE(until([&] { return result.has_value(); }));
+  EXPECT_EQ(std::get<Uploaded>(*result).media_type, "image/png");
+  EXPECT_EQ(homeserver.requests.at(0).body, png);
+  EXPECT_EQ(homeserver.requests.at(0).query, "user_id=%40g%3Ax");
+  for (const auto& bad : {"<svg/>"s, ""s}) {
+    result.reset();
+    media->upload(homeserver.voice("@g:x"), Picture{"image/png", bad}, [&](auto r) { result = r; });
+    ASSERT_TRUE(until([&] { return result.has_value(); }));
+    EXPECT_EQ(std::get<Failure>(*result).reason, Reason::invalid);
+  }
+}
+
+TEST_F(MediaTest, ASmallPictureIsFetchedOnceForAllWhoAsk) {
+  const std::string path = "/_matrix/client/v1/media/thumbnail/h/pic";
+  homeserver.on("GET", path, file(png, "text/html"));
+  int answers = 0;
+  auto ask = [&] {
+    media->fetch_picture("mxc://h/pic", [&](std::optional<Picture> picture) {
+      ASSERT_TRUE(picture);
+      EXPECT_EQ(picture->media_type, "image/png");
+      EXPECT_EQ(picture->bytes, png);
+      ++answers;
+    });
+  };
+  ask();
+  ask();
+  EXPECT_EQ(answers, 0);
+  ASSERT_TRUE(until([&] { return answers == 2; }));
+  ask();
+  EXPECT_EQ(answers, 2);
+  ASSERT_TRUE(until([&] { return answers == 3; }));
+  EXPECT_EQ(homeserver.requests.size(), 1U);
+}
+
+TEST_F(MediaTest, WhatIsNoSmallPictureIsNone) {
+  int nothing = 0;
+  auto ask = [&](const std::string& mxc) {
+    auto before = nothing;
+    media->fetch_picture(mxc, [&](const std::optional<Picture>& picture) { nothing += picture ? 0 : 1; });
+    EXPECT_TRUE(until([&] { return nothing == before + 1; })) << mxc;
+  };
+  const std::string path = "/_matrix/client/v1/media/thumbnail/h/";
+  homeserver.on("GET", path + "svg", file("<svg/>", "image/svg+xml"));
+  homeserver.on("GET", path + "big", file(png + std::string(65 * 1024, 'x'), "image/png"));
+  ask("mxc://h/svg");
+  ask("mxc://h/big");
+  ask("mxc://h/missing");
+  ask("https://h/x");
+  ask("");
+}
+
+}  // namespace
+}  // namespace dragoman::matrix
