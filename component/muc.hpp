@@ -139,7 +139,16 @@ class Muc final : public RoomListener {
   void say(const Stanza& stanza, const Occupant& author);
   void invite(const Stanza& stanza, const Element& x);
   void on_content(const Event& event, const Content& content, const PersonId& from);
-  void on_past(const Event& event, const Content& content);
+  struct Said {  // what an event says, on its way to those who are here
+    Content content;
+    MessageId id;
+    Time time{};
+    Sender sender;
+    std::string origin_id;  // the sender's own, where it is one of ours
+    bool past = false;      // for the archive alone
+  };
+  bool keep_and_tell(const Event& event, const Said& said);  // false: it has been told before
+  void take_back_parts(const Event& event, Said& said, const Retraction& whole);
   void tell_message(std::string_view nick, std::string_view id, const std::string& payload,
                     std::string_view delay, const std::string* only_to = nullptr);
   // From the room itself; `only_to`: one person's clients.
@@ -151,7 +160,7 @@ class Muc final : public RoomListener {
   // False where the line is there already: it has been told.
   bool archive(const MessageId& id, Time time, std::string_view nick, const std::string& payload);
   Content with_network_ids(Content content, const PersonId& sender);
-  Content with_local_ids(const Content& content);  // the way back
+  Content with_local_ids(Content content);  // the way back
 
   // muc_history.cpp
   void tell_history(const Occupant& occupant);

@@ -7,6 +7,7 @@
 #include "component/facets.hpp"
 #include "component/fallback.hpp"
 #include "component/gateway.hpp"
+#include "component/mentions.hpp"
 #include "component/muc.hpp"
 #include "mapping/messages_table.hpp"
 
@@ -31,6 +32,17 @@ bool is_archived(const Content& content) {
     bool operator()(const Subject&) const { return false; }
   };
   return std::visit(Kept{}, content);
+}
+
+bool is_moderation(const Content& content) {
+  const auto* retraction = std::get_if<Retraction>(&content);
+  return retraction != nullptr && retraction->moderation;
+}
+
+bool has_files(const Content& content) {
+  if (const auto* message = std::get_if<Message>(&content)) return !message->attachments.empty();
+  const auto* edit = std::get_if<Edit>(&content);
+  return edit != nullptr && !edit->message.attachments.empty();
 }
 
 // The id that an edit, a reply and so on points at.
@@ -80,6 +92,11 @@ void Muc::say(const Stanza& stanza, const Occupant& author) {
     return;
   }
   Session& session = gateway_.network().session_for(author.person, room_.id());
+  const Features features = session.features(room_.id());
+  if (features.mentions) {
+    if (auto* message = std::get_if<Message>(&*content)) mentions::find(message->text, room_.members());
+    if (auto* edit = std::get_if<Edit>(&*content)) mentions::find(edit->message.text, room_.members());
+  }
   auto pending = std::make_shared<Pending>();
   pending->from = author.jid;
   pending->person = author.person;
@@ -90,7 +107,6 @@ void Muc::say(const Stanza& stanza, const Occupant& author) {
     if (!line) return std::nullopt;
     return Remembered{line->nick, body_of(line->payload)};
   };
-  const Features features = session.features(room_.id());
   std::vector<Content> pieces = target_of(*content) == nullptr
                                     ? degrade(*content, features, recall)
                                     : degrade(with_network_ids(*content, author.person), features, recall);
@@ -119,6 +135,9 @@ void Muc::say(const Stanza& stanza, const Occupant& author) {
 Content Muc::with_network_ids(Content content, const PersonId& sender) {
   MessageId* target = target_of(content);
   if (target == nullptr || target->empty()) return content;
+  if (const MessageId whole = whole_id(*target);
+      whole != *target && gateway_.store().archive().get(key_, whole))
+    *target = whole;
   // XEP-0308 names a message by its sender's own id, the others by the id that the room gave it (XEP-0359):
   // what is not one of the first is one of the second.
   const std::string& person = sender.value();
@@ -154,7 +173,7 @@ bool Muc::on_delivered(const Event& event, const std::string& token) {
   const Sender author{.nick = now_called.empty() ? pending.nick : now_called};
   const auto* retraction = std::get_if<Retraction>(&pending.content);
   // A moderation is the room's own word (XEP-0425, "Business Rules").
-  const std::string nick = retraction != nullptr && retraction->moderation ? std::string() : author.nick;
+  const std::string nick = is_moderation(pending.content) ? std::string() : author.nick;
   const std::string payload = payload_of(pending.content, id, author, pending.stanza_id);
   if (retraction != nullptr && !pending.taken_back.empty())
     bury(*retraction, pending.taken_back, author.nick, id, time);
@@ -168,59 +187,78 @@ bool Muc::on_delivered(const Event& event, const std::string& token) {
 }
 
 void Muc::on_content(const Event& event, const Content& content, const PersonId& from) {
-  const std::string* nick = &event.sender.nick;
+  const bool of_the_past = event.past && has_history(from);
+  if (of_the_past && (!is_archived(content) || event.id.empty() || event.sender.nick.empty())) return;
+  Said said{content, event.id, event.time, event.sender, {}, of_the_past};
   // Said by one of ours from elsewhere, or before a restart: it is their voice here.
-  if (event.sender.own && !room_.nick(from).empty()) nick = &room_.nick(from);
-  if (event.past && has_history(from)) return on_past(event, content);
-  const auto* retraction = std::get_if<Retraction>(&content);
-  const bool moderation = retraction != nullptr && retraction->moderation;
-  if (nick->empty() && !moderation) {
+  if (event.sender.own && !room_.nick(from).empty()) said.sender.nick = room_.nick(from);
+  if (said.sender.nick.empty() && !is_moderation(content)) {
     if (const auto* message = std::get_if<Message>(&content)) tell_service(message->text.plain);
     return;
   }
-  const MessageId id = event.id.empty() ? MessageId{gateway_.new_id()} : event.id;
-  const Time time = event.time == Time{} ? gateway_.now() : event.time;
-  std::string origin_id;
-  if (event.sender.own && !event.id.empty() && key_ != 0) {
-    if (auto known = gateway_.store().messages().by_network(key_, id)) origin_id = std::move(known->local_id);
+  if (said.id.empty()) said.id = MessageId{gateway_.new_id()};
+  if (said.time == Time{}) said.time = gateway_.now();
+  if ((event.sender.own || of_the_past) && !event.id.empty() && key_ != 0) {
+    said.content = with_local_ids(std::move(said.content));
+    if (auto known = gateway_.store().messages().by_network(key_, said.id))
+      said.origin_id = std::move(known->local_id);
   }
-  const Sender sender{*nick, event.sender.user, event.sender.account, event.sender.own};
-  const std::string payload =
-      payload_of(event.sender.own ? with_local_ids(content) : content, id, sender, origin_id);
-  static const std::string the_room;
-  if (moderation) nick = &the_room;
-  if (is_archived(content) && room_.is_in() && preferences().record_history && key() != 0) {
+  if (has_files(said.content)) {
+    const MessageId id = said.id;
+    std::size_t part = 0;
+    for (Content& piece : for_xmpp(Content{said.content})) {
+      said.content = std::move(piece);
+      said.id = part_id(id, part);
+      if (!keep_and_tell(event, said) && part == 0) return;
+      said.origin_id.clear();
+      ++part;
+    }
+    return;
+  }
+  if (!keep_and_tell(event, said)) return;
+  if (const auto* retraction = std::get_if<Retraction>(&content)) take_back_parts(event, said, *retraction);
+}
+
+// What came as several stanzas is taken back as several.
+void Muc::take_back_parts(const Event& event, Said& said, const Retraction& whole) {
+  const MessageId id = said.id;
+  for (std::size_t part = 1;; ++part) {
+    Retraction piece = whole;
+    piece.target = part_id(whole.target, part);
+    if (key_ == 0 || !gateway_.store().archive().get(key_, piece.target)) return;
+    said.id = part_id(id, part);
+    said.content = std::move(piece);
+    keep_and_tell(event, said);
+  }
+}
+
+bool Muc::keep_and_tell(const Event& event, const Said& said) {
+  const std::string payload = payload_of(said.content, said.id, said.sender, said.origin_id, said.past);
+  const auto* retraction = std::get_if<Retraction>(&said.content);
+  const std::string nick = is_moderation(said.content) ? std::string() : said.sender.nick;
+  // The past may come before we are in.
+  if (is_archived(said.content) && (room_.is_in() || said.past) && preferences().record_history &&
+      key() != 0) {
     Store& store = gateway_.store();
+    ArchiveTable& table = store.archive();
+    const bool is_new = said.past ? table.append_past(key_, said.id, said.time, nick, payload)
+                                  : table.append(key_, said.id, said.time, nick, payload);
     // A line that the network repeats is known by its id.
-    if (!store.archive().append(key_, id, time, *nick, payload) && !event.id.empty() && store.healthy())
-      return;
-    if (retraction != nullptr) bury(*retraction, retraction->target, sender.nick, id, time);
+    if (!is_new && !event.id.empty() && store.healthy()) return false;
+    if (retraction != nullptr) bury(*retraction, retraction->target, said.sender.nick, said.id, said.time);
   }
+  // Of the network's own history: who asks finds it in the archive.
+  if (said.past) return true;
   std::string delay;
-  if (event.past || gateway_.now() - time > std::chrono::minutes(1)) {
+  if (event.past || gateway_.now() - said.time > std::chrono::minutes(1)) {
     XmlWriter(delay)
         .open("delay", ns::delay)
         .attr("from", address_)
-        .attr("stamp", format_datetime(time))
+        .attr("stamp", format_datetime(said.time))
         .close();
   }
-  tell_message(*nick, origin_id.empty() ? id.value() : origin_id, payload, delay);
-}
-
-// Of the network's own history: it is for the archive, where who asks finds it.
-void Muc::on_past(const Event& event, const Content& content) {
-  if (!is_archived(content) || event.id.empty() || event.sender.nick.empty()) return;
-  if (!preferences().record_history || key() == 0) return;
-  const auto* retraction = std::get_if<Retraction>(&content);
-  const bool moderation = retraction != nullptr && retraction->moderation;
-  Sender sender = event.sender;
-  std::string origin_id;
-  if (auto known = gateway_.store().messages().by_network(key_, event.id))
-    origin_id = std::move(known->local_id);
-  gateway_.store().archive().append_past(
-      key_, event.id, event.time, moderation ? std::string() : sender.nick,
-      payload_of(with_local_ids(content), event.id, sender, origin_id, true));
-  if (retraction != nullptr) bury(*retraction, retraction->target, sender.nick, event.id, event.time);
+  tell_message(nick, said.origin_id.empty() ? said.id.value() : said.origin_id, payload, delay);
+  return true;
 }
 
 bool Muc::archive(const MessageId& id, Time time, std::string_view nick, const std::string& payload) {
@@ -230,13 +268,12 @@ bool Muc::archive(const MessageId& id, Time time, std::string_view nick, const s
 }
 
 // XEP-0308 names a message by the id that its stanza had: of one of ours that is the sender's own.
-Content Muc::with_local_ids(const Content& content) {
-  Content told = content;
-  if (auto* edit = std::get_if<Edit>(&told); edit != nullptr && key_ != 0) {
+Content Muc::with_local_ids(Content content) {
+  if (auto* edit = std::get_if<Edit>(&content)) {
     if (auto known = gateway_.store().messages().by_network(key_, edit->target))
       edit->target = MessageId{known->local_id};
   }
-  return told;
+  return content;
 }
 
 std::string Muc::payload_of(const Content& content, const MessageId& id, const Sender& sender,
@@ -244,14 +281,13 @@ std::string Muc::payload_of(const Content& content, const MessageId& id, const S
   std::string out;
   out.reserve(512);
   XmlWriter w(out);
-  const auto* retraction = std::get_if<Retraction>(&content);
-  if (retraction != nullptr && retraction->moderation) {
-    write_moderation(w, *retraction, sender.nick);
+  if (is_moderation(content)) {
+    write_moderation(w, std::get<Retraction>(content), sender.nick);
     if (!origin_id.empty()) w.open("origin-id", ns::sid).attr("id", origin_id).close();
     w.open("stanza-id", ns::sid).attr("id", id.value()).attr("by", address_).close();
     return out;
   }
-  render::content(w, content, true);
+  render::content(w, content, true, address_);
   Member who{.nick = sender.nick, .account = sender.account};
   // As in their presence: the table's word goes before the message's.
   if (auto member = room_.members().find(sender.nick)) who = std::move(*member);

@@ -188,6 +188,8 @@ void Muc::tell_present(const std::string& to, const Member& member, std::string_
   }
   w.close();
   w.open("occupant-id", ns::occupant_id).attr("id", occupant_id(member)).close();
+  // XEP-0153: how they look.
+  if (!member.avatar.empty()) w.open("x", ns::vcard_update).element("photo", member.avatar).close();
   out += "</presence>";
   gateway_.send(out);
 }
