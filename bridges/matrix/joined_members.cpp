@@ -36,6 +36,7 @@ class Handler {
   }
   bool on_object_begin(error_code&) {
     ++depth_;
+    if (depth_ == 2 && in_joined_ && arrays_ == 0) found_ = true;
     if (at_person()) {
       name_.clear();
       avatar_.clear();
@@ -83,6 +84,8 @@ class Handler {
   bool on_comment_part(json::string_view, error_code&) { return true; }
   bool on_comment(json::string_view, error_code&) { return true; }
 
+  bool found() const { return found_; }  // that it has such a list at all
+
  private:
   bool at_person() const { return depth_ == 3 && in_joined_ && arrays_ == 0; }
   static void take(std::string& into, json::string_view part) {
@@ -92,7 +95,7 @@ class Handler {
 
   JoinedMembers::Each each_;
   std::size_t depth_ = 0, arrays_ = 0;
-  bool in_joined_ = false;
+  bool in_joined_ = false, found_ = false;
   std::string key_, user_, field_, value_, name_, avatar_;
 };
 
@@ -119,7 +122,7 @@ bool JoinedMembers::finish() {
   if (!parser_->sound) return false;
   error_code trouble;
   parser_->json.write_some(false, "", 0, trouble);
-  parser_->sound = !trouble && parser_->json.done();
+  parser_->sound = !trouble && parser_->json.done() && parser_->json.handler().found();
   return parser_->sound;
 }
 

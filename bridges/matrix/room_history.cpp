@@ -176,7 +176,8 @@ void RoomView::Impl::on_page(const json::object& page) {
   reached.complete = end.empty() || (fetch.reached && end == fetch.reached->token);
   if (!reached.complete) reached.token = end;
   fetch.reached = std::move(reached);
-  if (fetch.reached->complete || fetch.connected || fetch.messages >= fetch.count ||
+  // Not a page more for the few that are missing.
+  if (fetch.reached->complete || fetch.connected || fetch.messages * 5 >= fetch.count * 4 ||
       fetch.pages >= most_pages)
     return end_fetch(std::nullopt);
   ask_page();

@@ -87,7 +87,7 @@ std::string RoomView::Impl::name() const {
       if (!add(user)) break;
     }
   }
-  if (named.empty()) return is_small() ? "Empty room" : "Room of " + std::to_string(headcount()) + " people";
+  if (named.empty()) return is_small() ? "Empty room" : "Unnamed room";
   std::string text = named[0];
   const std::size_t more = others > named.size() ? others - named.size() : 0;
   for (std::size_t i = 1; i < named.size(); ++i)
