@@ -261,7 +261,10 @@ dragoman::Session* Room::own_voice(std::string_view user_id) const {
   return nullptr;
 }
 
-bool Room::is_ghost(std::string_view user_id) const { return stream_.is_ours(user_id); }
+// In somebody's own account the bridge's ghosts are people like all others.
+bool Room::is_ghost(std::string_view user_id) const {
+  return stream_.viewer().empty() && stream_.is_ours(user_id);
+}
 
 std::string Room::ghost_nick(std::string_view user_id) const {
   for (const Occupant& o : occupants_) {
