@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t most_looked_at = 2000;
 
 constexpr std::string_view moderate_0 = "urn:xmpp:message-moderate:0";
+constexpr std::string_view retract_0 = "urn:xmpp:message-retract:0";
 constexpr std::string_view fasten = "urn:xmpp:fasten:0";
 
 // The ids that end a payload: all that stays of a message.
@@ -103,7 +104,7 @@ void add_moderation(Gateway& gateway) {
   };
   gateway.router().on_set(ns::moderate,
                           [&gateway, on_iq](const Stanza& iq, const Element& moderate, const Target& target) {
-                            if (moderate.child("retract") == nullptr)
+                            if (moderate.child("retract", ns::retract) == nullptr)
                               return gateway.refuse(iq, bad_request("Moderation here is retraction alone."));
                             on_iq(iq, moderate, moderate.attr_or("id"), target);
                           });
@@ -111,7 +112,7 @@ void add_moderation(Gateway& gateway) {
   gateway.router().on_set(fasten,
                           [&gateway, on_iq](const Stanza& iq, const Element& apply, const Target& target) {
                             const Element* moderate = apply.child("moderate", moderate_0);
-                            if (moderate == nullptr || moderate->child("retract") == nullptr)
+                            if (moderate == nullptr || moderate->child("retract", retract_0) == nullptr)
                               return gateway.refuse(iq, bad_request("Moderation here is retraction alone."));
                             on_iq(iq, *moderate, apply.attr_or("id"), target);
                           });
