@@ -37,7 +37,7 @@ net::HttpClient::Options poll_options(const Hub& hub) {
 struct OwnAccounts::Impl : std::enable_shared_from_this<Impl> {
   struct Account {
     PersonId person;
-    Homeserver homeserver;
+    ServerAddress homeserver;
     std::string user_id, token;
     std::unique_ptr<Stream> stream;
     std::shared_ptr<Session> session;
@@ -67,8 +67,8 @@ struct OwnAccounts::Impl : std::enable_shared_from_this<Impl> {
   }
 
   // Our own homeserver is kept as nothing: where it is, the configuration says.
-  Homeserver homeserver_of(const std::string& url) const {
-    return url.empty() ? Homeserver{hub.settings.matrix.homeserver.url, true} : Homeserver{url, false};
+  ServerAddress homeserver_of(const std::string& url) const {
+    return url.empty() ? ServerAddress{hub.settings.matrix.homeserver.url, true} : ServerAddress{url, false};
   }
 
   bool keep(const PersonId& person, const LoggedIn& in) {
@@ -185,7 +185,7 @@ struct OwnAccounts::Impl : std::enable_shared_from_this<Impl> {
 
   void enter(const PersonId& person, const LoggedIn& in) {
     if (Account* before = find(person)) {
-      const Homeserver homeserver = before->homeserver;
+      const ServerAddress homeserver = before->homeserver;
       const std::string token = before->token;
       if (before->user_id != in.user_id) Sync::forget(*before->stream);
       end(person);
@@ -229,7 +229,7 @@ struct OwnAccounts::Impl : std::enable_shared_from_this<Impl> {
   void log_out(const PersonId& person) {
     Account* account = find(person);
     if (!account) return;
-    const Homeserver homeserver = account->homeserver;
+    const ServerAddress homeserver = account->homeserver;
     const std::string token = account->token;
     forget(*account);
     end(person);
@@ -237,7 +237,7 @@ struct OwnAccounts::Impl : std::enable_shared_from_this<Impl> {
   }
 
   // Whatever the homeserver says: we know the token no longer.
-  void revoke(const Homeserver& homeserver, const std::string& token) {
+  void revoke(const ServerAddress& homeserver, const std::string& token) {
     ask(hub.http, homeserver, token,
         {.method = "POST", .path = "/_matrix/client/v3/logout", .body = json::object{}, .timeout = patience},
         [network = hub.network](const Reply& reply) {

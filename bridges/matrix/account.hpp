@@ -29,9 +29,9 @@ class OwnAccounts final : public Accounts {
   void stop() override;
 
   // What people ask for with the gateway, and of a room.
-  std::vector<Procedure> procedures(const Conversation& target) const;
+  std::vector<Procedure> procedures(const Conversation& target) const override;
   Outcome run(const PersonId& person, const Conversation& target, const std::string& node,
-              const Answers& answers, bool submitted);
+              const Answers& answers, bool submitted) override;
 
  private:
   struct Impl;

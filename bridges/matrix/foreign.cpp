@@ -55,7 +55,7 @@ bool is_public_url(std::string_view url) {
   return true;
 }
 
-net::HttpClient::Id ask(net::HttpClient& http, const Homeserver& homeserver, const std::string& token,
+net::HttpClient::Id ask(net::HttpClient& http, const ServerAddress& homeserver, const std::string& token,
                         Api::Call call, std::function<void(Reply)> done) {
   net::HttpRequest request{.method = std::move(call.method),
                            .url = homeserver.url + call.path + (call.query.empty() ? "" : "?" + call.query),
@@ -77,7 +77,7 @@ struct Discovery::Impl : std::enable_shared_from_this<Impl> {
     const std::string url = without_slashes(named);
     const auto& own = hub.settings.matrix.homeserver;
     if (named == own.server_name || url == own.url) {
-      net::post(hub.loop, [weak = weak_from_this(), found = Homeserver{own.url, true}] {
+      net::post(hub.loop, [weak = weak_from_this(), found = ServerAddress{own.url, true}] {
         if (auto self = weak.lock()) self->finish(found);
       });
     } else if (url.find("://") != std::string::npos) {
@@ -119,7 +119,7 @@ struct Discovery::Impl : std::enable_shared_from_this<Impl> {
                                  "https://matrix.example.org"});
   }
 
-  void verify(const Homeserver& homeserver) {
+  void verify(const ServerAddress& homeserver) {
     request_ =
         ask(hub.http, homeserver, {}, {.path = "/_matrix/client/versions", .timeout = patience},
             [weak = weak_from_this(), homeserver](const Reply& reply) {
@@ -143,7 +143,7 @@ struct Discovery::Impl : std::enable_shared_from_this<Impl> {
     });
   }
 
-  void finish(const std::variant<Homeserver, Failure>& result) {
+  void finish(const std::variant<ServerAddress, Failure>& result) {
     if (const auto told = std::exchange(done, nullptr)) told(result);
   }
 

@@ -13,10 +13,10 @@ namespace dragoman::matrix {
 
 struct Hub;
 
-struct Homeserver {
+struct ServerAddress {
   std::string url;       // without a slash at the end
   bool trusted = false;  // the bridge's own
-  bool operator==(const Homeserver&) const = default;
+  bool operator==(const ServerAddress&) const = default;
 };
 
 // Whether an URL can be a homeserver's that is not ours.
@@ -24,14 +24,14 @@ bool is_public_url(std::string_view url);
 
 // One call, as its answer says: nothing is tried again. The callback comes from the loop, and not after
 // http.cancel(id).
-net::HttpClient::Id ask(net::HttpClient& http, const Homeserver& homeserver, const std::string& token,
+net::HttpClient::Id ask(net::HttpClient& http, const ServerAddress& homeserver, const std::string& token,
                         Api::Call call, std::function<void(Reply)> done);
 
 // The homeserver of a server name: ours, or what its well-known file says (client-server API, "Well-known
 // URIs"), tried whether it is one.
 class Discovery {
  public:
-  using Done = std::function<void(const std::variant<Homeserver, Failure>&)>;
+  using Done = std::function<void(const std::variant<ServerAddress, Failure>&)>;
   // `named`: a server name or an URL. `done` comes from the loop, and not after this was destroyed.
   Discovery(Hub& hub, std::string named, Done done);
   Discovery(const Discovery&) = delete;

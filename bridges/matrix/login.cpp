@@ -53,11 +53,11 @@ struct Login::Impl : std::enable_shared_from_this<Impl> {
       });
     }
     discovery = std::make_unique<Discovery>(
-        hub, std::move(named), [weak = weak_from_this()](const std::variant<Homeserver, Failure>& found) {
+        hub, std::move(named), [weak = weak_from_this()](const std::variant<ServerAddress, Failure>& found) {
           auto self = weak.lock();
           if (!self) return;
           if (const auto* failure = std::get_if<Failure>(&found)) return self->fail(*failure);
-          self->homeserver = std::get<Homeserver>(found);
+          self->homeserver = std::get<ServerAddress>(found);
           self->choose();
         });
   }
@@ -172,7 +172,7 @@ struct Login::Impl : std::enable_shared_from_this<Impl> {
   Credentials credentials;
   std::function<void(const LoginResult&)> done;
   std::unique_ptr<Discovery> discovery;
-  Homeserver homeserver;
+  ServerAddress homeserver;
   std::optional<net::HttpClient::Id> pending;
 };
 

@@ -21,7 +21,7 @@ struct Credentials {
 };
 
 struct LoggedIn {
-  Homeserver homeserver;
+  ServerAddress homeserver;
   std::string user_id, device_id, access_token;
 };
 // The homeserver takes people by single sign-on: where they begin.

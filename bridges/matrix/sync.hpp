@@ -18,7 +18,7 @@ class Stream;
 class Sync {
  public:
   struct Account {
-    Homeserver homeserver;
+    ServerAddress homeserver;
     std::string user_id, token;
   };
   // `http`: without a limit of connections to one host, since each poll holds one. `ended`: the homeserver
