@@ -6,14 +6,42 @@
 #include "component/content.hpp"
 #include "component/datetime.hpp"
 #include "component/gateway.hpp"
+#include "component/privilege.hpp"
+#include "mapping/messages_table.hpp"
+#include "mapping/utf8.hpp"
 
 namespace dragoman {
 
 namespace {
 
 constexpr std::size_t remembered_messages = 20;
+constexpr std::size_t remembered_length = 400;  // bytes of each
+
+// The id that an edit, a reply and so on points at.
+MessageId* target_of(Content& content) {
+  struct Find {
+    MessageId* operator()(Message& m) const { return m.quote ? &m.quote->message : nullptr; }
+    MessageId* operator()(Edit& e) const { return &e.target; }
+    MessageId* operator()(Retraction& r) const { return &r.target; }
+    MessageId* operator()(Reactions& r) const { return &r.target; }
+    MessageId* operator()(ReadMark& r) const { return &r.up_to; }
+    MessageId* operator()(Typing&) const { return nullptr; }
+    MessageId* operator()(Subject&) const { return nullptr; }
+  };
+  return std::visit(Find{}, content);
+}
+
+bool is_answered(const Content& content) {
+  return !std::holds_alternative<Typing>(content) && !std::holds_alternative<ReadMark>(content);
+}
+
+std::string beginning(const std::string& text) {
+  return text.substr(0, prefix_within(text, remembered_length));
+}
 
 }  // namespace
+
+RoomId chat_room(const UserId& with) { return RoomId{"user " + with.value()}; }
 
 Contact::Contact(Gateway& gateway, PersonId person, Conversation with)
     : gateway_(gateway), person_(std::move(person)), with_(std::move(with)) {}
@@ -24,19 +52,18 @@ void Contact::on_message(const Stanza& stanza) {
   std::optional<Content> content = parse::content(stanza);
   if (!content) return;
   Session& session = gateway_.network().session_for(person_, with_);
-  auto recall = [this](const MessageId& id) -> std::optional<Remembered> {
-    for (const auto& [known, what] : recent_) {
-      if (known == id) return what;
-    }
-    return std::nullopt;
-  };
-  remember(MessageId{stanza.id}, session.nick(), *content);
-  auto pieces = degrade(*content, session.features(with_), recall);
-  auto pending = std::make_shared<Pending>(Pending{stanza, pieces.size(), false});
+  const Features can = session.features(with_);
+  if (MessageId* target = target_of(*content); target != nullptr && can.stable_ids)
+    *target = to_network(*target);
+  if (const auto* message = std::get_if<Message>(&*content))
+    remember({MessageId{stanza.id}, {}, true, 1, {session.nick(), beginning(message->text.plain)}});
+  auto pieces = degrade(*content, can, [this](const MessageId& id) { return recall(id); });
+  auto pending = std::make_shared<Pending>(Pending{stanza, pieces.size()});
+  pending->wants_receipt = !stanza.id.empty() && stanza.child("request", ns::receipts) != nullptr;
   for (Content& piece : pieces) {
     std::string token;
-    if (!std::holds_alternative<Typing>(piece) && !std::holds_alternative<ReadMark>(piece)) {
-      token = gateway_.new_token();
+    if (is_answered(piece)) {
+      token = gateway_.new_token(stanza);
       pending_.emplace(token, pending);
     }
     session.perform({with_, std::move(token), std::visit([](auto& c) { return Act{std::move(c)}; }, piece)});
@@ -53,7 +80,7 @@ void Contact::say_raw(const Stanza& stanza) {
     if (end > at) lines.push_back(body->text.substr(at, end - at));
     at = end + 1;
   }
-  auto pending = std::make_shared<Pending>(Pending{stanza, lines.size(), false});
+  auto pending = std::make_shared<Pending>(Pending{stanza, lines.size()});
   Session& session = gateway_.network().session_for(person_, with_);
   for (std::string& line : lines) {
     std::string token = gateway_.new_token();
@@ -74,12 +101,34 @@ void Contact::on_failed(const std::string& token, const Failure& failure) {
   if (!std::exchange(pending->failed, true)) gateway_.refuse(pending->stanza, to_error(failure));
 }
 
-void Contact::on_delivered(const std::string& token) {
+void Contact::on_delivered(const Event& event, const std::string& token) {
   auto found = pending_.extract(token);
   if (found.empty()) return;
-  found.mapped()->stanza.root.children.clear();  // an error needs no more than the addresses
+  Pending& pending = *found.mapped();
+  const std::string& local = pending.stanza.id;
+  // Of a message in several pieces the first one's name stands for all.
+  if (pending.delivered++ == 0 && !event.id.empty() && !local.empty() && event.id.value() != local) {
+    for (Seen& message : recent_) {
+      if (message.own && message.local.value() == local) message.network = event.id;
+    }
+    if (const RoomKey row = key(true); row != 0)
+      gateway_.store().messages().put(row, local, event.id, person_.value());
+  }
+  if (pending.delivered == pending.pieces && !pending.failed && pending.wants_receipt && !event.id.empty())
+    tell_received(pending.stanza);
+  pending.stanza.root.children.clear();  // an error needs no more than the addresses
   sent_.emplace_back(token, std::move(found.mapped()));
   if (sent_.size() > remembered_messages) sent_.pop_front();
+}
+
+// XEP-0184 5.3. The network has it: that is as near as this side of it can see.
+void Contact::tell_received(const Stanza& stanza) {
+  std::string out;
+  XmlWriter w(out);
+  w.open("message").attr("from", gateway_.address_of(with_)).attr("to", stanza.from.str());
+  w.attr_if("type", stanza.type).attr("id", gateway_.new_id());
+  w.open("received", ns::receipts).attr("id", stanza.id).close().close();
+  gateway_.deliver(person_, std::move(out));
 }
 
 void Contact::on_event(const Event& event) {
@@ -94,7 +143,7 @@ void Contact::on_event(const Event& event) {
     void operator()(const Typing& t) const { contact.on_content(event, t); }
     void operator()(const ReadMark& r) const { contact.on_content(event, r); }
     void operator()(const Subject& s) const { contact.on_content(event, s); }
-    void operator()(const Delivered& d) const { contact.on_delivered(d.token); }
+    void operator()(const Delivered& d) const { contact.on_delivered(event, d.token); }
     void operator()(const Failed& f) const { contact.on_failed(f.token, f.failure); }
     void operator()(const Entered&) const {}
     void operator()(const MemberJoined&) const {}
@@ -117,39 +166,158 @@ void Contact::on_event(const Event& event) {
   std::visit(Visit{*this, event}, event.what);
 }
 
-void Contact::on_content(const Event& event, const Content& content) {
+void Contact::on_content(const Event& event, Content content) {
   const MessageId id = event.id.empty() ? MessageId{gateway_.new_id()} : event.id;
-  const std::string from = gateway_.address_of(with_);
-  const std::string& to = person_.value();
-  if (event.sender.own) {
-    // Said by the same person elsewhere (another client on the same connection): shown as a copy of what was
-    // sent would need the server's carbons, which a component may not make; so it is told as a note.
-    if (const auto* message = std::get_if<Message>(&content)) {
-      std::string out;
-      XmlWriter w(out);
-      w.open("message").attr("from", from).attr("to", to).attr("type", "chat").attr("id", id.value());
-      w.element("body", "(you, from elsewhere) " + message->text.plain).close();
-      gateway_.deliver(person_, std::move(out));
+  if (event.sender.own && to_local(event.id)) return;  // sent from here: their client has it
+  if (auto* mark = std::get_if<ReadMark>(&content); mark != nullptr && features().stable_ids) {
+    std::optional<MessageId> up_to = to_local(mark->up_to);
+    if (!up_to && !event.sender.own) up_to = own_before(mark->up_to);
+    if (!up_to && !event.sender.own) return;  // a message of their own: nobody here asked
+    if (up_to) mark->up_to = std::move(*up_to);
+  } else if (MessageId* target = target_of(content); target != nullptr) {
+    auto* message = std::get_if<Message>(&content);
+    if (message != nullptr && message->quote->text.empty()) {
+      if (auto known = recall(*target)) message->quote->text = std::move(known->text);
     }
-    return;
+    if (auto local = to_local(*target)) *target = std::move(*local);
   }
-  std::string out;
-  XmlWriter w(out);
-  w.open("message").attr("from", from).attr("to", to).attr("type", "chat").attr("id", id.value());
-  render::content(w, content, false);
-  const Time time = event.time == Time{} ? gateway_.now() : event.time;
-  if (event.past || gateway_.now() - time > std::chrono::minutes(1)) {
-    w.open("delay", ns::delay).attr("from", gateway_.domain()).attr("stamp", format_datetime(time)).close();
+  if (event.sender.own) return on_own(event, id, content);
+
+  const std::string from = gateway_.address_of(with_);
+  const bool markable = !event.past && features().read_marks &&
+                        (std::holds_alternative<Message>(content) || std::holds_alternative<Edit>(content));
+  std::vector<Content> parts = for_xmpp(content);
+  if (const auto* retraction = std::get_if<Retraction>(&content)) {
+    const Seen* known = seen(retraction->target);
+    for (std::size_t part = 1; known != nullptr && part < known->parts; ++part) {
+      Retraction rest = *retraction;
+      rest.target = part_id(retraction->target, part);
+      parts.emplace_back(std::move(rest));
+    }
   }
-  w.close();
-  remember(id, event.sender.nick, content);
-  gateway_.deliver(person_, std::move(out));
+  const std::string delay = delay_of(event);
+  for (std::size_t part = 0; part < parts.size(); ++part) {
+    std::string out;
+    XmlWriter w(out);
+    w.open("message").attr("from", from).attr("to", person_.value()).attr("type", "chat");
+    w.attr("id", part_id(id, part).value());
+    render::content(w, parts[part], false);
+    if (markable) w.open("markable", ns::markers).close();
+    w.raw(delay).close();
+    gateway_.deliver(person_, std::move(out));
+  }
+  if (const auto* message = std::get_if<Message>(&content))
+    remember({id, id, false, parts.size(), {event.sender.nick, beginning(message->text.plain)}});
+  if (const auto* edit = std::get_if<Edit>(&content)) {
+    for (Seen& message : recent_) {
+      if (message.local == edit->target) message.what.text = beginning(edit->message.text.plain);
+    }
+  }
 }
 
-void Contact::remember(const MessageId& id, const std::string& author, const Content& content) {
-  const auto* message = std::get_if<Message>(&content);
-  if (message == nullptr || id.empty()) return;
-  recent_.emplace_back(id, Remembered{author, message->text.plain.substr(0, 400)});
+// Said by the same person elsewhere: as a copy of what was sent (XEP-0280), which only their own server may
+// make; where it does not let the gateway speak for it (XEP-0356), a note.
+void Contact::on_own(const Event& event, const MessageId& id, const Content& content) {
+  const std::string from = gateway_.address_of(with_);
+  const std::string& person = person_.value();
+  if (gateway_.privileges().may_write(person_)) {
+    const std::vector<Content> parts = for_xmpp(content);
+    for (std::size_t part = 0; part < parts.size(); ++part) {
+      std::string out;
+      XmlWriter w(out);
+      w.open("message", ns::client).attr("from", person).attr("to", person).attr("type", "chat");
+      w.open("sent", ns::carbons).open("forwarded", ns::forward);
+      w.open("message", ns::client).attr("from", person).attr("to", from).attr("type", "chat");
+      w.attr("id", part_id(id, part).value());
+      render::content(w, parts[part], false);
+      w.raw(delay_of(event)).close().close().close().close();
+      gateway_.privileges().write(person_, out);
+    }
+  } else if (std::holds_alternative<Message>(content)) {
+    const Features plain{.multiline = true};
+    for (const Content& piece : degrade(content, plain, {})) {
+      std::string out;
+      XmlWriter w(out);
+      w.open("message").attr("from", from).attr("to", person).attr("type", "chat").attr("id", id.value());
+      w.element("body", "(you, from elsewhere) " + std::get<Message>(piece).text.plain);
+      w.raw(delay_of(event)).close();
+      gateway_.deliver(person_, std::move(out));
+    }
+  }
+  if (const auto* message = std::get_if<Message>(&content))
+    remember({id, id, true, 1, {event.sender.nick, beginning(message->text.plain)}});
+}
+
+std::string Contact::delay_of(const Event& event) const {
+  const Time time = event.time == Time{} ? gateway_.now() : event.time;
+  std::string out;
+  if (!event.past && gateway_.now() - time <= std::chrono::minutes(1)) return out;
+  XmlWriter w(out);
+  w.open("delay", ns::delay).attr("from", gateway_.domain()).attr("stamp", format_datetime(time)).close();
+  return out;
+}
+
+// --------------------------------------------------------------------------------------------------- the ids
+
+Features Contact::features() const {
+  Session* session = gateway_.network().find_session(person_, with_);
+  return session != nullptr ? session->features(with_) : Features{};
+}
+
+RoomKey Contact::key(bool make) {
+  const auto* user = std::get_if<UserId>(&with_);
+  if (user == nullptr || key_ != 0) return key_;
+  RoomsTable& rooms = gateway_.store().rooms();
+  key_ = make ? rooms.open(gateway_.id(), chat_room(*user), person_)
+              : rooms.find(gateway_.id(), chat_room(*user), person_);
+  return key_;
+}
+
+MessageId Contact::to_network(const MessageId& local) {
+  const MessageId whole = whole_id(local);
+  if (const RoomKey row = key(false); row != 0) {
+    for (const MessageId& id : {local, whole}) {
+      if (auto known = gateway_.store().messages().by_local(row, id.value())) return known->network_id;
+    }
+  }
+  return whole;
+}
+
+std::optional<MessageId> Contact::to_local(const MessageId& network) {
+  const RoomKey row = network.empty() ? 0 : key(false);
+  if (row == 0) return std::nullopt;
+  auto known = gateway_.store().messages().by_network(row, network);
+  if (!known) return std::nullopt;
+  return MessageId{known->local_id};
+}
+
+std::optional<MessageId> Contact::own_before(const MessageId& network) const {
+  bool behind = false;
+  for (auto message = recent_.rbegin(); message != recent_.rend(); ++message) {
+    behind = behind || message->network == network;
+    if (behind && message->own && !message->local.empty()) return message->local;
+  }
+  return std::nullopt;
+}
+
+const Contact::Seen* Contact::seen(const MessageId& id) const {
+  const MessageId whole = whole_id(id);
+  for (const Seen& message : recent_) {
+    if (message.local == id || message.network == id || message.local == whole || message.network == whole)
+      return &message;
+  }
+  return nullptr;
+}
+
+std::optional<Remembered> Contact::recall(const MessageId& id) const {
+  const Seen* message = id.empty() ? nullptr : seen(id);
+  if (message == nullptr) return std::nullopt;
+  return message->what;
+}
+
+void Contact::remember(Seen message) {
+  if (message.local.empty()) return;
+  recent_.push_back(std::move(message));
   if (recent_.size() > remembered_messages) recent_.pop_front();
 }
 

@@ -1,4 +1,5 @@
 // The only one-to-one chat there is: one person here with somebody on a network, or with a server itself.
+// XEP-0184 receipts and XEP-0333 markers, and the ids of messages on both sides.
 #pragma once
 
 #include <deque>
@@ -8,12 +9,18 @@
 #include <unordered_map>
 
 #include "bridges/event.hpp"
+#include "bridges/features.hpp"
 #include "component/fallback.hpp"
 #include "component/stanza.hpp"
+#include "mapping/rooms_table.hpp"
 
 namespace dragoman {
 
 class Gateway;
+
+// Under what the ids of a chat's messages are kept, as if it were a room of one person's view. No room of any
+// network is called so.
+RoomId chat_room(const UserId& with);
 
 class Contact {
  public:
@@ -30,22 +37,43 @@ class Contact {
  private:
   struct Pending {
     Stanza stanza;  // what an error answers
-    std::size_t pieces = 1;
+    std::size_t pieces = 1, delivered = 0;
     bool failed = false;
+    bool wants_receipt = false;
+  };
+  // A message that was seen. Of the person's own, `local` is their client's id; of the other's, both are the
+  // network's.
+  struct Seen {
+    MessageId local, network;
+    bool own = false;
+    std::size_t parts = 1;  // stanzas it was told in
+    Remembered what;
   };
   void say_raw(const Stanza& stanza);
-  void on_delivered(const std::string& token);
-  void on_content(const Event& event, const Content& content);
-  void remember(const MessageId& id, const std::string& author, const Content& content);
+  void on_delivered(const Event& event, const std::string& token);
+  void on_content(const Event& event, Content content);
+  void on_own(const Event& event, const MessageId& id, const Content& content);
+  void tell_received(const Stanza& stanza);
+  std::string delay_of(const Event& event) const;
+
+  Features features() const;
+  RoomKey key(bool make);
+  MessageId to_network(const MessageId& local);
+  std::optional<MessageId> to_local(const MessageId& network);
+  // The last of the person's own messages up to one of the other's: what a read mark on that says.
+  std::optional<MessageId> own_before(const MessageId& network) const;
+  const Seen* seen(const MessageId& id) const;  // by either id
+  void remember(Seen message);
+  std::optional<Remembered> recall(const MessageId& id) const;
 
   Gateway& gateway_;
   PersonId person_;
   Conversation with_;
+  RoomKey key_ = 0;
   std::unordered_map<std::string, std::shared_ptr<Pending>> pending_;
   // The last few that were sent: a network that confirms nothing may still refuse one afterwards (IRC 401).
   std::deque<std::pair<std::string, std::shared_ptr<Pending>>> sent_;
-  // The last few messages, for the quotes that edits and reactions become: (id, who, text).
-  std::deque<std::pair<MessageId, Remembered>> recent_;
+  std::deque<Seen> recent_;  // the last few, for quotes and for what refers to them
 };
 
 }  // namespace dragoman

@@ -40,7 +40,7 @@ Gateway::Busy::~Busy() {
 
 namespace {
 
-constexpr std::size_t most_contacts = 1000;  // kept for one person; the quiet ones go first
+constexpr std::size_t most_contacts = 1000;   // kept for one person; the quiet ones go first
 constexpr std::size_t longest_origin = 1024;  // bytes of a sender's JID and id that go into a token
 
 // Whose message a token speaks of: see new_token().
@@ -258,7 +258,8 @@ void Gateway::on_event(Session& from, Event event) {
   if (const auto* profile = std::get_if<Profile>(&event.what)) {
     const std::string of = std::visit([](const auto& id) { return id.value(); }, event.in);
     questions_.answer_for("profile " + person.value() + " " + of, *profile);
-    if (const auto* user = std::get_if<UserId>(&event.in)) subscriptions_->on_profile(person, *user, *profile);
+    if (const auto* user = std::get_if<UserId>(&event.in))
+      subscriptions_->on_profile(person, *user, *profile);
     return;
   }
   if (const auto* listing = std::get_if<Listing>(&event.what)) {
@@ -324,8 +325,8 @@ void Gateway::on_event(Session& from, Event event) {
     subscriptions_->announce(person, network_->node_of(network_->user_of(*room, nick)));
 }
 
-// What concerns a voice alone comes to where that voice is, though its person sees the room by another now (an
-// account of their own).
+// What concerns a voice alone comes to where that voice is, though its person sees the room by another now
+// (an account of their own).
 Muc* Gateway::room_for(const PersonId& person, const RoomId& room, const What& what) const {
   if (Muc* muc = find_room(person, room)) return muc;
   const bool of_voice = std::holds_alternative<Exited>(what) || std::holds_alternative<Delivered>(what) ||
@@ -358,8 +359,10 @@ bool Gateway::answer_late(Session& from, const Event& event, const std::string& 
     deliver(from.person(), std::move(out));
     return true;
   }
-  if (room == nullptr || event.id.empty() || origin->stanza_id.empty()) return true;
-  const RoomKey key = store_.rooms().find(id(), *room, viewer_of(from.person(), *room));
+  const auto* user = std::get_if<UserId>(&event.in);
+  if ((room == nullptr && user == nullptr) || event.id.empty() || origin->stanza_id.empty()) return true;
+  const RoomKey key = room != nullptr ? store_.rooms().find(id(), *room, viewer_of(from.person(), *room))
+                                      : store_.rooms().open(id(), chat_room(*user), from.person());
   const std::string sender = origin->jid.substr(0, origin->jid.find('/'));
   if (key != 0) store_.messages().put(key, origin->stanza_id, event.id, sender);
   return true;

@@ -150,10 +150,12 @@ void Subscriptions::on_profile(const PersonId& person, const UserId& user, const
   Look* look = look_for(shared ? PersonId{} : person, node);
   if (look == nullptr) return;
   look->asked = true;
-  if (!profile.nick.empty()) look->name = profile.nick;
+  // Their presence, where there is one, is newer than what was asked for because of it.
+  if (!profile.nick.empty() && !(look->presence && !look->presence->name.empty())) look->name = profile.nick;
   const std::string hash = profile.picture ? pictures::hash_of(*profile.picture) : std::string();
   const bool another = hash != look->shown_avatar;
-  look->avatar = look->shown_avatar = hash;
+  look->shown_avatar = hash;
+  if (profile.picture || !look->presence || look->presence->avatar.empty()) look->avatar = hash;
   std::set<PersonId> those;
   if (shared) {
     those = by_node_[node];

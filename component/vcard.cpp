@@ -69,13 +69,16 @@ void on_get(Gateway& gateway, const Stanza& iq, const Target& target, Write writ
     card.address = gateway.address_of(*user);
   } else {
     card.name = gateway.network().display_name(*owner);
+    // Elsewhere rooms have no pictures, and no more than this is known of them.
+    const Session* session = gateway.network().find_session(person, *owner);
+    if (session == nullptr) session = gateway.network().find_session(PersonId{}, *owner);
+    const bool may_have_one = session != nullptr && session->features(PlaceId{}).profiles;
     if (Muc* muc = gateway.find_room(person, std::get<RoomId>(*owner)); muc != nullptr) {
       const RoomInfo info = muc->room().info();
       if (!info.name.empty()) card.name = info.name;
       card.about = info.description;
-      // A room that has no picture need not be asked for one.
-      if (info.avatar.empty() && muc->room().is_in()) return gateway.reply(iq, write(card));
     }
+    if (!may_have_one) return gateway.reply(iq, write(card));
   }
   auto answer = [&gateway, iq, write, card](const Questions::Reply& reply) {
     if (const auto* failed = std::get_if<Failed>(&reply))

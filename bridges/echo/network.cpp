@@ -24,7 +24,11 @@ struct Perform {
   void operator()(const Retraction& r) const { said(r); }
   void operator()(const Reactions& r) const { said(r); }
   void operator()(const Typing& t) const { session.emit(in, t, "echo"); }
-  void operator()(const ReadMark&) const { done(); }
+  void operator()(const ReadMark&) const {
+    done();
+    if (std::holds_alternative<UserId>(in))
+      session.emit(in, ReadMark{MessageId{"own-" + std::to_string(session.messages_)}}, "echo");
+  }
   void operator()(const Subject& s) const {
     done();
     session.emit(in, s, session.nick_);
@@ -54,7 +58,7 @@ struct Perform {
   void operator()(const Ping&) const { done(); }
   void operator()(const FetchVersion&) const { session.emit(in, Answered{token, "echo"}); }
   void operator()(const FetchProfile& f) const {
-    session.emit(in, Profile{.nick = f.nick, .full_name = "Echo"});
+    session.emit(in, Profile{.nick = f.nick, .full_name = "Echo", .picture = session.looks_.picture});
     done();
   }
   void operator()(const Search&) const {
@@ -65,8 +69,17 @@ struct Perform {
     session.emit(in, StandingList{});
     done();
   }
-  void operator()(const SetAvailability&) const { done(); }
-  void operator()(const SetProfile&) const { done(); }
+  // It looks as those do who talk to it.
+  void operator()(const SetAvailability& now) const {
+    done();
+    if (std::holds_alternative<PlaceId>(in))
+      session.emit(UserId{"echo"}, Presence{now.online, now.availability, now.status});
+  }
+  void operator()(const SetProfile& profile) const {
+    session.looks_ = profile;
+    done();
+    session.emit(UserId{"echo"}, Profile{.nick = profile.name, .picture = profile.picture});
+  }
   void operator()(const Invite&) const { no(); }
   void operator()(const SetStanding&) const { no(); }
   void operator()(const Remove&) const { no(); }
@@ -85,9 +98,13 @@ Features EchoSession::features(const Conversation&) const {
           .typing = true,
           .read_marks = true,
           .threads = true,
+          .mentions = true,
           .files = true,
           .multiline = true,
-          .stable_ids = true};
+          .stable_ids = true,
+          .profiles = true,
+          .presence = true,
+          .directory = true};
 }
 
 void EchoSession::emit(const Conversation& in, What what, std::string from, MessageId id) {

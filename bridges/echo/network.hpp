@@ -33,6 +33,7 @@ class EchoSession final : public Session {
   std::string nick_;
   std::set<RoomId> rooms_;
   unsigned messages_ = 0;
+  SetProfile looks_;  // of its person
 };
 
 class EchoNetwork final : public Network {

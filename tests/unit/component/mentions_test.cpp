@@ -46,7 +46,7 @@ TEST(Mentions, WhatIsNoOccupantOfTheRoomIsNoNick) {
 TEST(Mentions, AreReadFromReferences) {
   const Message m =
       read("<body>hé *Ann*, look</body>" + reference("xmpp:%23room%25x.org@gw.example/ann", 4, 7));
-  EXPECT_EQ(m.text, Text("hé Ann, look", {{4, 7, Style::mention, "ann"}, {4, 7, Style::bold, ""}}))
+  EXPECT_EQ(m.text, Text("hé Ann, look", {{4, 7, Style::bold, ""}, {4, 7, Style::mention, "ann"}}))
       << m.text.spans.size();
 }
 
