@@ -4,6 +4,7 @@ import json
 import re
 import socket
 import subprocess
+import time
 
 from . import match
 from .http import AppserviceConnection, Expected, Homeserver
@@ -26,7 +27,6 @@ bridges:
 """
 
 ANSWER = re.compile(r"(\d{3})((?: [A-Z][A-Za-z-]*: [^{\n]*?)*)(?: (.*))?", re.DOTALL)
-EVENT_TIME = 1767225600000
 
 
 def parse_answer(text, names):
@@ -198,7 +198,7 @@ class Matrix:
         if event["type"] in ("m.typing", "m.presence"):
             return event
         whole = {"event_id": f"$told{self.events}", "room_id": "!room:hs.example", "sender": "@juliet:hs.example",
-                 "origin_server_ts": EVENT_TIME + 1000 * self.events, **event}
+                 "origin_server_ts": int(1000 * time.time()), **event}
         return whole
 
     def quiet(self):

@@ -96,7 +96,10 @@ class Player:
     # Before the first step.
     def _head_config(self, rest):
         if rest.strip().startswith("with"):
-            # one more line of the bridge's own section
+            # more lines of the bridge's own section; a homeserver's is the last of its file
+            if self.stage.matrix:
+                self.stage.config_text += "".join(f"    {line.strip()}\n" for line in rest.split("\n")[1:])
+                return
             self.stage.config_text = self.stage.config_text.replace(
                 "    servers:\n", "".join(f"    {line.strip()}\n" for line in rest.split("\n")[1:]) + "    servers:\n")
         else:
