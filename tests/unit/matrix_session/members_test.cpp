@@ -6,7 +6,7 @@
 #include "bridges/matrix/people.hpp"
 #include "tests/unit/matrix_session/view_world.hpp"
 
-namespace dragoman::matrix::test {
+namespace dragoman::matrix::view_test {
 namespace {
 
 class RoomMembers : public ViewTest {
@@ -411,4 +411,4 @@ TEST(PeopleOfALargeRoom, AreReadInPiecesOfAnySize) {
 }
 
 }  // namespace
-}  // namespace dragoman::matrix::test
+}  // namespace dragoman::matrix::view_test

@@ -3,7 +3,7 @@
 
 #include "tests/unit/matrix_session/view_world.hpp"
 
-namespace dragoman::matrix::test {
+namespace dragoman::matrix::view_test {
 namespace {
 
 class RoomViews : public ViewTest {};
@@ -480,4 +480,4 @@ TEST_F(RoomViews, MayBeLetGoAtAnyTime) {
 }
 
 }  // namespace
-}  // namespace dragoman::matrix::test
+}  // namespace dragoman::matrix::view_test

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-namespace dragoman::matrix::test {
+namespace dragoman::matrix::view_test {
 
 Homeserver::Homeserver(boost::asio::io_context& loop)
     : server_(loop, {}, [this](net::ServedRequest&& request, const std::shared_ptr<net::Answer>& answer) {
@@ -136,4 +136,4 @@ std::optional<Member> ViewTest::shown(const std::string& user) const {
   return std::nullopt;
 }
 
-}  // namespace dragoman::matrix::test
+}  // namespace dragoman::matrix::view_test

@@ -22,7 +22,7 @@
 #include "bridges/net/http_server.hpp"
 #include "mapping/store.hpp"
 
-namespace dragoman::matrix::test {
+namespace dragoman::matrix::view_test {
 
 // Answers by path (decoded, without query); what it does not know is 404 M_NOT_FOUND.
 class Homeserver {
@@ -173,4 +173,4 @@ class ViewTest : public testing::Test {
   int last_event = 0;
 };
 
-}  // namespace dragoman::matrix::test
+}  // namespace dragoman::matrix::view_test
