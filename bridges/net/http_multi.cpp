@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
 
 namespace dragoman::net {
 
@@ -10,7 +11,7 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 struct CurlMulti::Watch {
-  Watch(asio::io_context& loop, curl_socket_t s) : socket(s), descriptor(loop, s) {}
+  Watch(asio::io_context& loop, curl_socket_t s) : socket(s), descriptor(loop) {}
   curl_socket_t socket;
   asio::posix::stream_descriptor descriptor;  // never closes the socket: that is libcurl's
   int wanted = 0;
@@ -61,7 +62,13 @@ void CurlMulti::watch(curl_socket_t socket, int what) {
     watches_.erase(found);
     return;
   }
-  if (found == watches_.end()) found = watches_.emplace(socket, std::make_shared<Watch>(loop_, socket)).first;
+  if (found == watches_.end()) {
+    auto fresh = std::make_shared<Watch>(loop_, socket);
+    error_code error;
+    fresh->descriptor.assign(socket, error);
+    if (error) return spdlog::error("A socket can't be watched: {}", error.message());  // it times out
+    found = watches_.emplace(socket, std::move(fresh)).first;
+  }
   const auto& watch = found->second;
   watch->wanted = what;
   if ((what & CURL_POLL_IN) != 0 && !watch->reading) wait(watch, true);
