@@ -261,7 +261,8 @@ void RoomView::Impl::tell_past_event(Fetch& fetch, const json::object& event) {
         view.tell_reactions(origin, user, annotation.target.value());
     }
     void operator()(Redaction& redaction) const {
-      if (!fetch.ids.contains(redaction.target.value())) view.on_redaction(origin, user, redaction, false);
+      // Also of what came with it, empty by now: it may be in the archive, or a reaction that is known.
+      view.on_redaction(origin, user, redaction, false);
     }
     void operator()(Encrypted&) const { view.on_encrypted(origin, user, event); }
 

@@ -5,7 +5,7 @@
 #include "mapping/rooms_table.hpp"
 #include "tests/unit/matrix_session/view_world.hpp"
 
-namespace dragoman::matrix::test {
+namespace dragoman::matrix::view_test {
 namespace {
 
 class RoomHistory : public ViewTest {
@@ -234,7 +234,7 @@ TEST_F(RoomHistory, TellsEditsReactionsAndRedactions) {
   ready();
   EXPECT_EQ(recent(50), 3U);
   ASSERT_EQ(count<Edit>(), 1U);
-  ASSERT_EQ(count<Retraction>(), 1U);
+  ASSERT_EQ(count<Retraction>(), 2U);
   ASSERT_EQ(count<Reactions>(), 1U);
   for (const Told& told : sink.told) EXPECT_TRUE(told.event.past);
   const auto reactions = next<Reactions>();
@@ -243,7 +243,22 @@ TEST_F(RoomHistory, TellsEditsReactionsAndRedactions) {
   const auto edit = next<Edit>();
   ASSERT_TRUE(edit);
   EXPECT_EQ(std::get<Edit>(edit->event.what).message.text.plain, "the");
+  EXPECT_EQ(std::get<Retraction>(next<Retraction>()->event.what).target.value(), "$past6");
   EXPECT_EQ(std::get<Retraction>(next<Retraction>()->event.what).target.value(), "$elsewhere");
+}
+
+TEST_F(RoomHistory, ForgetsReactionsThatWereTakenBackWhileNobodyLooked) {
+  said(alice, "news");
+  ready();
+  view->note_reaction(bob, "$past0", "A", "$past1");
+  view->note_reaction(bob, "$past0", "B", "$other");
+  past("m.reaction", bob, "{}", "'unsigned':{'redacted_because':{}}");
+  past("m.room.redaction", bob, "{'redacts':'$past1'}");
+  recent(10);
+  EXPECT_EQ(view->reactions_of(bob, "$past0").size(), 1U);
+  std::optional<Reactions> last;
+  while (const auto told = next<Reactions>()) last = std::get<Reactions>(told->event.what);
+  EXPECT_EQ(last, (Reactions{MessageId("$past0"), {"B"}}));
 }
 
 TEST_F(RoomHistory, BringsOldMessagesWithWhatBecameOfThem) {
@@ -287,4 +302,4 @@ TEST_F(RoomHistory, SurvivesPagesThatAreNone) {
 }
 
 }  // namespace
-}  // namespace dragoman::matrix::test
+}  // namespace dragoman::matrix::view_test
