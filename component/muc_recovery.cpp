@@ -4,6 +4,7 @@
 
 #include "component/gateway.hpp"
 #include "component/muc.hpp"
+#include "mapping/archive_table.hpp"
 #include "mapping/rooms_table.hpp"
 
 namespace dragoman {
@@ -80,14 +81,18 @@ void Muc::restore(const RoomRow& row, const std::vector<OccupantRow>& rows) {
     if (!known && room_.state(person) == Room::State::out) guests.emplace_back(person, nick);
   };
   if (!room_.is_shared()) comes(row.viewer, row.nick);
+  const std::vector<ArchiveLine> last = gateway_.store().archive().recent(row.key, 1, std::nullopt);
   for (const OccupantRow& occupant : rows) {
     auto jid = Jid::parse(occupant.jid);
     if (!jid) continue;
     const PersonId person{jid->bare().str()};
     const std::string& nick = room_.is_shared() ? occupant.nick : row.nick;
-    // Its history is what was said since: nothing was while we were away, and the rest it has.
-    occupants_.push_back(
-        {.jid = occupant.jid, .person = person, .wanted = nick, .history = {.max_stanzas = 0}});
+    // Its history is what was said since: nothing that a network without a history could tell, and the rest
+    // it has.
+    HistoryRequest since{.max_stanzas = 0};
+    if (!last.empty() && gateway_.network().session_for(person, room_.id()).features(room_.id()).history)
+      since = {.since = last.front().time + std::chrono::milliseconds(1)};
+    occupants_.push_back({.jid = occupant.jid, .person = person, .wanted = nick, .history = since});
     if (room_.is_shared()) comes(person, nick);
   }
   for (const auto& [person, nick] : guests) ask_in(person, nick, true);

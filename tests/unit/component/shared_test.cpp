@@ -179,6 +179,25 @@ TEST_F(SharedRooms, ARestartBringsEachBackWithTheirOwnNick) {
   EXPECT_EQ(room(), nullptr);
 }
 
+TEST_F(SharedRooms, WhatWasSaidWhileWeWereAwayIsToldToThoseWhoAreStillThere) {
+  past(3);
+  w.join(juliet, "juliet");
+  town().tell_past(1);  // the newest
+  w.make_network = [](const NetworkContext& context) -> std::unique_ptr<Network> {
+    auto made = std::make_unique<Town>(context);
+    const Time then = Time{std::chrono::milliseconds(1'790'000'000'000)};
+    for (int i = 0; i < 2; ++i) {
+      made->past.push_back({then - std::chrono::minutes(10 - i), MessageId{"$later" + std::to_string(i)},
+                            "mayor", Message{Text("meanwhile " + std::to_string(i))}});
+    }
+    made->recent = 2;
+    return made;
+  };
+  restart();
+  EXPECT_EQ(w.count({"meanwhile", "urn:xmpp:delay", "to='" + juliet}), 2U) << w.all();
+  EXPECT_EQ(w.count({"past"}), 0U) << "heard already\n" << w.all();
+}
+
 TEST_F(SharedRooms, TheLastClientOfAPersonTakesTheirVoiceAlong) {
   both_join();
   w.join(chamber, "juliet");
