@@ -1,7 +1,9 @@
 // "Add a gateway" in clients: XEP-0077 registration, and XEP-0100's jabber:iq:gateway, which turns what a
 // person types into an address.
+#include "component/bookmarks.hpp"
 #include "component/facets.hpp"
 #include "component/gateway.hpp"
+#include "component/people.hpp"
 #include "component/subscriptions.hpp"
 #include "mapping/address.hpp"
 #include "mapping/settings_table.hpp"
@@ -48,6 +50,8 @@ void on_set(Gateway& gateway, const Stanza& iq, const Element& query) {
     // XEP-0100 4.3.1: both directions of the subscription end, and the gateway is gone.
     presence("unsubscribe"), presence("unsubscribed"), presence("unavailable");
     gateway.subscriptions().forget(person);
+    gateway.people().forget(person);
+    gateway.bookmarks().forget(person);
     return;
   }
   if (!settings.register_person(gateway.id(), person)) {
@@ -55,6 +59,7 @@ void on_set(Gateway& gateway, const Stanza& iq, const Element& query) {
   }
   gateway.reply(iq);
   presence("subscribe");  // XEP-0100 4.1.1
+  gateway.people().used(person);
 }
 
 void on_prompt(Gateway& gateway, const Stanza& iq, const Element& query) {

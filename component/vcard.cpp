@@ -80,8 +80,10 @@ void on_get(Gateway& gateway, const Stanza& iq, const Target& target, Write writ
     }
     if (!may_have_one) return gateway.reply(iq, write(card));
   }
-  auto answer = [&gateway, iq, write, card](const Questions::Reply& reply) {
-    if (const auto* failed = std::get_if<Failed>(&reply))
+  const bool of_room = std::holds_alternative<RoomId>(*owner);
+  auto answer = [&gateway, iq, write, card, of_room](const Questions::Reply& reply) {
+    // A room that nobody of ours is in keeps its picture to itself; its name is known all the same.
+    if (const auto* failed = std::get_if<Failed>(&reply); failed != nullptr && !of_room)
       return gateway.refuse(iq, to_error(failed->failure));
     Card whole = card;
     if (const auto* profile = std::get_if<Profile>(&reply)) {

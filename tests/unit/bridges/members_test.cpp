@@ -399,5 +399,18 @@ TEST(Members, BehaveAsANaiveTableDoes) {
   }
 }
 
+TEST(MemberTable, APictureIsKeptAndAnotherIsAChange) {
+  MemberTable table(lower);
+  Member ann = named("ann");
+  ann.avatar = "0123abcd";
+  table.replace({ann, named("ben")});
+  EXPECT_EQ(table.find("ann")->avatar, "0123abcd");
+  ann.avatar = "ef";
+  const MemberTable::Difference difference = table.replace({ann, named("ben")});
+  ASSERT_EQ(difference.changed.size(), 1U);
+  EXPECT_EQ(difference.changed.front().avatar, "ef");
+  EXPECT_EQ(table.find("ann"), ann);
+}
+
 }  // namespace
 }  // namespace dragoman

@@ -398,5 +398,28 @@ TEST(Degrade, AlwaysGivesWhatTheFeaturesCarry) {
   }
 }
 
+TEST(Fallback, SaysWhatKindOfFileItIs) {
+  Message m;
+  m.attachments = {{.url = "https://x/v.ogg",
+                    .name = "v.ogg",
+                    .media_type = "audio/ogg",
+                    .length = 63'000,
+                    .voice = true}};
+  const auto said = [&] {
+    const std::vector<Content> told = degrade(m, Features{}, {});
+    return told.size() == 1 ? std::get<Message>(told.front()).text.plain : std::string();
+  };
+  EXPECT_EQ(said(), "voice message (1:03, audio/ogg): https://x/v.ogg");
+  m.attachments = {{.url = "https://x/s.png", .name = "s.png", .description = "a cat", .sticker = true}};
+  EXPECT_EQ(said(), "sticker, a cat: https://x/s.png");
+}
+
+TEST(Fallback, KeepsMentionsOnlyWhereTheNetworkTellsPeople) {
+  Message m;
+  m.text = Text("Ann: hi", {{0, 3, Style::mention, "Ann"}});
+  EXPECT_TRUE(std::get<Message>(degrade(m, Features{}, {}).front()).text.spans.empty());
+  EXPECT_EQ(std::get<Message>(degrade(m, Features{.mentions = true}, {}).front()).text, m.text);
+}
+
 }  // namespace
 }  // namespace dragoman
