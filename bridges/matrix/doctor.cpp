@@ -290,10 +290,11 @@ class Examination {
       wrong(fmt::format("the homeserver knows us by another id than {}: mend appservice.id{}",
                         settings_.appservice.id, again));
     } else if (refusal->errcode == "M_CONNECTION_FAILED" || refusal->errcode == "M_CONNECTION_TIMEOUT") {
-      wrong(fmt::format(
-          "the homeserver does not reach us at {} ({}): mend appservice.listen and appservice.url "
-          "(in a container 127.0.0.1 is the container itself){}",
-          where, said(*refusal), again));
+      wrong(
+          fmt::format("the homeserver does not reach us; in its registration should be {} ({}): mend "
+                      "appservice.listen and appservice.url "
+                      "(in a container 127.0.0.1 is the container itself){}",
+                      where, said(*refusal), again));
     } else if (refusal->errcode == "M_BAD_STATUS") {
       wrong(stranger_
                 ? "the homeserver came with another token than ours: its copy of the registration is old; "

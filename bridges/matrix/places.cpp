@@ -133,8 +133,26 @@ bool Places::on_joined(const std::string& room_id, const json::object& room) {
   before.joined = place.joined;
   const bool differs = fresh || !(before == place);
   rooms_.insert_or_assign(room_id, std::move(place));
-  if (fresh) choose_chats();
+  if (fresh) {
+    choose_chats();
+    guess_chat(room_id);
+  }
   return differs;
+}
+
+// Who takes up an invitation to a chat need not have it in their m.direct: a room of two that nobody named is
+// one, too, when it comes up.
+void Places::guess_chat(const std::string& room_id) {
+  const Place& place = rooms_.at(room_id);
+  if (place.joined != 2 || place.people.size() != 1 || !place.name.empty() || !place.alias.empty() ||
+      place.open || place.replaced)
+    return;
+  const std::string& peer = place.people.begin()->first;
+  const auto now = stream_.direct_room(stream_.viewer(), UserId(peer));
+  if (directs_.contains(peer) || (now && rooms_.contains(*now))) return;
+  const Room* room = stream_.find(room_id);
+  if (room && !room->occupants().empty()) return;
+  stream_.note_direct(stream_.viewer(), UserId(peer), room_id);
 }
 
 bool Places::on_left(const std::string& room_id) {

@@ -42,6 +42,7 @@ class Places {
   void take_state(Place& place, const json::object& event) const;
   void take_summary(Place& place, const json::object& summary) const;
   bool choose_chats();
+  void guess_chat(const std::string& room_id);
   void keep(const std::string& room_id, const Place& place);
   std::string title(const Place& place) const;
   std::string kind() const;

@@ -7,9 +7,7 @@ namespace dragoman::matrix::account_test {
 namespace {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::UnorderedElementsAre;
 
 const std::string chat = "!chat:example.org";
 const std::string members =
@@ -184,6 +182,34 @@ TEST_F(SyncTest, WhileHeldNothingIsTakenOver) {
   accounts->hold(false);
   wait([&] { return !house.said().empty(); });
   EXPECT_EQ(store->notes().get(hub->network, "sync", juliet.value()), "s2");
+}
+
+TEST_F(SyncTest, ARoomOfTwoThatNobodyNamedIsAChat) {
+  sync(
+      "{'rooms':{'join':{'" + chat +
+          "':{'summary':{'m.joined_member_count':2,'m.heroes':['@romeo:example.org']}},'!three:example.org':{"
+          "'summary':{'m.joined_member_count':3,'m.heroes':['@tybalt:example.org','@romeo:example.org']}}}}}",
+      "s1");
+  const auto told = house.all<OwnPlaces>();
+  ASSERT_EQ(told.size(), 1U);
+  ASSERT_EQ(told[0].people.size(), 1U);
+  EXPECT_EQ(told[0].people[0].user, UserId("@romeo:example.org"));
+  ASSERT_EQ(told[0].rooms.size(), 1U);
+  EXPECT_EQ(told[0].rooms[0].name, "romeo, tybalt");
+  sync(in_chat(message("$1", "good night")), "s2");
+  wait([&] { return !house.said().empty(); });
+  EXPECT_THAT(house.said(), ElementsAre("@romeo:example.org: good night"));
+}
+
+TEST_F(SyncTest, TheChatThatTheAccountNamesGoesBeforeOneThatIsGuessed) {
+  sync(
+      "{'account_data':{'events':[{'type':'m.direct','content':{'@romeo:example.org':['!z:example.org']}}]},"
+      "'rooms':{'join':{'!a:example.org':{'summary':{'m.joined_member_count':2,'m.heroes':['@romeo:example."
+      "org']"
+      "}},'!z:example.org':{'summary':{'m.joined_member_count':2,'m.heroes':['@romeo:example.org']}}}}}",
+      "s1");
+  Stream& own = accounts->session_of(juliet)->stream();
+  EXPECT_EQ(own.direct_room(juliet, UserId("@romeo:example.org")), "!z:example.org");
 }
 
 TEST_F(SyncTest, HostileAnswersDoNoHarm) {
