@@ -107,13 +107,21 @@ class Chats:
         away = alice.seen.wait_for(lambda s: s.kind == "presence" and s.sender.startswith(them)
                                    and s.text("status") == "gone fishing", "their presence", since)
         self.assertEqual("away", away.text("show"))
+        # She is asked to be seen, and her client (as slixmpp does by itself) says yes.
+        alice.expect_presence(them, "subscribe")
         alice.send("<presence><show>dnd</show><status>at work</status></presence>")
         other.expect("Alice's presence", lambda s: s.kind == "presence" and s.sender == ALICE
                      and s.content.get("status_msg") == "at work", seconds=40)
 
     def test_a_chat_that_both_left_is_made_again(self):
         alice, other, them, room = self.begun()
+        lobby = self.alias()
+        there = other.create(lobby)
+        alice.join(jid(f"#{lobby}:{NAME}"), "alice")
         other.leave(room)
+        # What is said after it is heard: so dragoman knows that they left.
+        other.say(there, "gone from the chat")
+        alice.expect_message(f"{jid(f'#{lobby}:{NAME}')}/{other.localpart}", "gone from the chat")
         since = other.seen.mark()
         alice.message(them, "Still there?", "chat")
         again = other.expect_invite(ALICE, since, 30)
@@ -126,6 +134,7 @@ class Chats:
     def test_an_encrypted_chat_is_told_so_to_both(self):
         alice, other, them = self.two()
         room = other.create(public=False, invite=[ALICE], direct=True, encrypted=True)
+        other.expect_member(room, ALICE, "join")
         other.send(room, {"algorithm": "m.megolm.v1.aes-sha2", "ciphertext": "AAAA", "device_id": "X", "sender_key": "Y",
                           "session_id": "Z"}, "m.room.encrypted")
         alice.seen.wait_for(lambda s: s.kind == "message" and s.sender == them and "encrypt" in (s.text("body") or ""),

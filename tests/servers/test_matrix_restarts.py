@@ -106,8 +106,8 @@ class Restarts:
             mary.say(room, f"mary in a hurry {number}")
         self.stage.gateway.start()
         self.come_back(alice, where)
-        for number in range(20):
-            alice.expect_message(f"{where}/mary", f"mary in a hurry {number}", since, seconds=90)
+        # A join shows the last of it; the archive, below, has all.
+        alice.expect_message(f"{where}/mary", "mary in a hurry 19", since, seconds=90)
         self.talk(alice, mary, where, room, chat, "afterwards")
         there = mary.bodies(room)
         # What Alice saw reflected was accepted; of the rest nothing is there twice, and all of it is in order.
