@@ -10,7 +10,7 @@ COMMANDS, FORM = "http://jabber.org/protocol/commands", "jabber:x:data"
 class Accounts:
     own_stage = True  # who is logged in stays so
 
-    def command(self, user, words, **answers):
+    def command(self, user, words, /, **answers):
         """Runs the gateway's command whose name has these words: its last word, and the session's state."""
         listed = user.ask(DOMAIN, f"<query xmlns='{xep.DISCO_ITEMS}' node='{COMMANDS}'/>")
         nodes = {item.get("name"): item.get("node") for item in listed.xml.iter(f"{{{xep.DISCO_ITEMS}}}item")}
