@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t a_round = 100;  // messages
 constexpr int most_rounds = 10;
+constexpr std::size_t most_askers = 200;
 constexpr auto patience = std::chrono::seconds(10);     // of who asks
 constexpr auto lost_after = std::chrono::seconds(120);  // an answer that does not come is not waited for
 
@@ -21,6 +22,7 @@ void History::forget() {
 }
 
 void History::ask(const PersonId& as, Enough enough, Done done) {
+  if (askers_.size() >= most_askers) return done();
   askers_.push_back({as, std::move(enough), std::move(done), gateway_.now()});
   go_on();
 }

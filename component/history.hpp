@@ -26,8 +26,8 @@ class History {
   using Enough = std::function<bool()>;
   using Done = std::function<void()>;
   // Asks for more, as this person's voice, until `enough` says so; then calls `done`, once: at once where it
-  // is enough already, and also when the network has no more, refuses, or takes too long, or where a good
-  // number of rounds was not enough. All who ask at a time share what is fetched.
+  // is enough already, and also when the network has no more, refuses, or takes too long, where a good number
+  // of rounds was not enough, or where very many ask already. All who ask at a time share what is fetched.
   void ask(const PersonId& as, Enough enough, Done done);
 
   void on_told(const HistoryTold& told);

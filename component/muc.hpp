@@ -138,17 +138,19 @@ class Muc final : public RoomListener {
   // muc_message.cpp
   void say(const Stanza& stanza, const Occupant& author);
   void invite(const Stanza& stanza, const Element& x);
+  void pass_on_invitation(const Stanza& stanza, const Jid& whom, const std::string& reason) const;
   void on_content(const Event& event, const Content& content, const PersonId& from);
   struct Said {  // what an event says, on its way to those who are here
-    Content content;
+    const Content* content;
     MessageId id;
     Time time{};
-    Sender sender;
+    const Sender* sender;
     std::string origin_id;  // the sender's own, where it is one of ours
     bool past = false;      // for the archive alone
   };
   bool keep_and_tell(const Event& event, const Said& said);  // false: it has been told before
-  void take_back_parts(const Event& event, Said& said, const Retraction& whole);
+  void tell_parts(const Event& event, Said said);
+  void take_back_parts(const Event& event, Said said, const Retraction& whole);
   void tell_message(std::string_view nick, std::string_view id, const std::string& payload,
                     std::string_view delay, const std::string* only_to = nullptr);
   // From the room itself; `only_to`: one person's clients.

@@ -189,55 +189,66 @@ bool Muc::on_delivered(const Event& event, const std::string& token) {
 void Muc::on_content(const Event& event, const Content& content, const PersonId& from) {
   const bool of_the_past = event.past && has_history(from);
   if (of_the_past && (!is_archived(content) || event.id.empty() || event.sender.nick.empty())) return;
-  Said said{content, event.id, event.time, event.sender, {}, of_the_past};
+  Said said{&content, event.id, event.time, &event.sender, {}, of_the_past};
+  Sender voice;
   // Said by one of ours from elsewhere, or before a restart: it is their voice here.
-  if (event.sender.own && !room_.nick(from).empty()) said.sender.nick = room_.nick(from);
-  if (said.sender.nick.empty() && !is_moderation(content)) {
+  if (event.sender.own && !room_.nick(from).empty()) {
+    voice = event.sender;
+    voice.nick = room_.nick(from);
+    said.sender = &voice;
+  }
+  if (said.sender->nick.empty() && !is_moderation(content)) {
     if (const auto* message = std::get_if<Message>(&content)) tell_service(message->text.plain);
     return;
   }
   if (said.id.empty()) said.id = MessageId{gateway_.new_id()};
   if (said.time == Time{}) said.time = gateway_.now();
+  Content local;
   if ((event.sender.own || of_the_past) && !event.id.empty() && key_ != 0) {
-    said.content = with_local_ids(std::move(said.content));
+    local = with_local_ids(content);
+    said.content = &local;
     if (auto known = gateway_.store().messages().by_network(key_, said.id))
       said.origin_id = std::move(known->local_id);
   }
-  if (has_files(said.content)) {
-    const MessageId id = said.id;
-    std::size_t part = 0;
-    for (Content& piece : for_xmpp(Content{said.content})) {
-      said.content = std::move(piece);
-      said.id = part_id(id, part);
-      if (!keep_and_tell(event, said) && part == 0) return;
-      said.origin_id.clear();
-      ++part;
-    }
-    return;
-  }
+  if (has_files(content)) return tell_parts(event, std::move(said));
   if (!keep_and_tell(event, said)) return;
-  if (const auto* retraction = std::get_if<Retraction>(&content)) take_back_parts(event, said, *retraction);
+  if (const auto* retraction = std::get_if<Retraction>(&content))
+    take_back_parts(event, std::move(said), *retraction);
+}
+
+void Muc::tell_parts(const Event& event, Said said) {
+  const MessageId id = said.id;
+  const std::vector<Content> parts = for_xmpp(*said.content);
+  for (std::size_t part = 0; part < parts.size(); ++part) {
+    said.content = &parts[part];
+    said.id = part_id(id, part);
+    if (!keep_and_tell(event, said) && part == 0) return;
+    said.origin_id.clear();
+  }
 }
 
 // What came as several stanzas is taken back as several.
-void Muc::take_back_parts(const Event& event, Said& said, const Retraction& whole) {
+void Muc::take_back_parts(const Event& event, Said said, const Retraction& whole) {
   const MessageId id = said.id;
   for (std::size_t part = 1;; ++part) {
     Retraction piece = whole;
     piece.target = part_id(whole.target, part);
     if (key_ == 0 || !gateway_.store().archive().get(key_, piece.target)) return;
     said.id = part_id(id, part);
-    said.content = std::move(piece);
+    const Content content = std::move(piece);
+    said.content = &content;
     keep_and_tell(event, said);
   }
 }
 
 bool Muc::keep_and_tell(const Event& event, const Said& said) {
-  const std::string payload = payload_of(said.content, said.id, said.sender, said.origin_id, said.past);
-  const auto* retraction = std::get_if<Retraction>(&said.content);
-  const std::string nick = is_moderation(said.content) ? std::string() : said.sender.nick;
+  const std::string payload = payload_of(*said.content, said.id, *said.sender, said.origin_id, said.past);
+  const auto* retraction = std::get_if<Retraction>(said.content);
+  static const std::string the_room;
+  const std::string& author = said.sender->nick;
+  const std::string& nick = is_moderation(*said.content) ? the_room : author;
   // The past may come before we are in.
-  if (is_archived(said.content) && (room_.is_in() || said.past) && preferences().record_history &&
+  if (is_archived(*said.content) && (room_.is_in() || said.past) && preferences().record_history &&
       key() != 0) {
     Store& store = gateway_.store();
     ArchiveTable& table = store.archive();
@@ -245,7 +256,7 @@ bool Muc::keep_and_tell(const Event& event, const Said& said) {
                                   : table.append(key_, said.id, said.time, nick, payload);
     // A line that the network repeats is known by its id.
     if (!is_new && !event.id.empty() && store.healthy()) return false;
-    if (retraction != nullptr) bury(*retraction, retraction->target, said.sender.nick, said.id, said.time);
+    if (retraction != nullptr) bury(*retraction, retraction->target, author, said.id, said.time);
   }
   // Of the network's own history: who asks finds it in the archive.
   if (said.past) return true;
@@ -365,16 +376,22 @@ void Muc::invite(const Stanza& stanza, const Element& x) {
   if (const Element* r = invite->child("reason")) reason = r->text;
   auto jid = Jid::parse(whom);
   if (jid && (jid->domain != gateway_.domain()) && whom.find('@') != whom.npos) {
-    // Somebody on XMPP: the invitation is passed on to them.
-    std::string out;
-    XmlWriter w(out);
-    w.open("message").attr("from", address_).attr("to", jid->str());
-    w.open("x", ns::muc_user).open("invite").attr("from", stanza.from.str());
-    if (!reason.empty()) w.element("reason", reason);
-    w.close();
-    if (!password_.empty()) w.element("password", password_);
-    w.close().open("x", ns::conference).attr("jid", address_).close().close();
-    gateway_.send(out);
+    if (!room_.is_shared()) return pass_on_invitation(stanza, *jid, reason);
+    // Into a room that all share, the network may have to let them in.
+    const PersonId person{stanza.from.bare().str()};
+    const std::string token = gateway_.new_token();
+    gateway_.questions().ask(token, [gateway = &gateway_, person, room = room_.id(), stanza, whom = *jid,
+                                     reason](const Questions::Reply& reply) {
+      const Muc* muc = gateway->find_room(person, room);
+      if (muc == nullptr) return gateway->refuse(stanza, not_acceptable("You are not in this room."));
+      const auto* failed = std::get_if<Failed>(&reply);
+      if (failed != nullptr && muc->room_.info().members_only)
+        return gateway->refuse(stanza, to_error(failed->failure));
+      muc->pass_on_invitation(stanza, whom, reason);
+    });
+    gateway_.network()
+        .session_for(person, room_.id())
+        .perform({room_.id(), token, Invite{jid->bare().str(), reason}});
     return;
   }
   // nick%server@gateway, server@gateway/Nick, or a bare nick.
@@ -392,6 +409,18 @@ void Muc::invite(const Stanza& stanza, const Element& x) {
   gateway_.network()
       .session_for(PersonId{stanza.from.bare().str()}, room_.id())
       .perform({room_.id(), token, Invite{who, reason}});
+}
+
+void Muc::pass_on_invitation(const Stanza& stanza, const Jid& whom, const std::string& reason) const {
+  std::string out;
+  XmlWriter w(out);
+  w.open("message").attr("from", address_).attr("to", whom.str());
+  w.open("x", ns::muc_user).open("invite").attr("from", stanza.from.str());
+  if (!reason.empty()) w.element("reason", reason);
+  w.close();
+  if (!password_.empty()) w.element("password", password_);
+  w.close().open("x", ns::conference).attr("jid", address_).close().close();
+  gateway_.send(out);
 }
 
 }  // namespace dragoman

@@ -124,8 +124,10 @@ Subscriptions::Look* Subscriptions::look_for(const PersonId& person, const std::
   return contact == found->second.end() ? nullptr : &contact->second.look;
 }
 
-void Subscriptions::on_presence_of(const PersonId& person, const UserId& user, const Presence& presence) {
+void Subscriptions::on_presence_of(const PersonId& person, const UserId& user, Presence presence) {
   const std::string node = gateway_.network().node_of(user);
+  // Networks say how long ago, and each time a little else: to the minute it is the same.
+  presence.idle_since = std::chrono::floor<std::chrono::minutes>(presence.idle_since);
   Look* look = look_for(person, node);
   if (look == nullptr || look->presence == presence) return;
   look->presence = presence;

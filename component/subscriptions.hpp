@@ -42,7 +42,7 @@ class Subscriptions {
   void accept(const PersonId& person, const std::string& node);
 
   // From the network. `person`: whose session says so; nobody's: all who subscribed see it alike.
-  void on_presence_of(const PersonId& person, const UserId& user, const Presence& presence);
+  void on_presence_of(const PersonId& person, const UserId& user, Presence presence);
   void on_profile(const PersonId& person, const UserId& user, const Profile& profile);
   // They ask to talk: a subscription request from them.
   void on_asked(const PersonId& person, const UserId& user, const Invited& asked);
