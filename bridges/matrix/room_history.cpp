@@ -283,8 +283,10 @@ void RoomView::Impl::tell_past_event(Fetch& fetch, const json::object& event) {
     }
     void tell_reactions() const {
       for (const ReactionNotes::Set& set : view.reactions.on(origin.id.value())) {
+        if (set.reactions.empty()) continue;
         Origin theirs = origin;
-        theirs.id = {};
+        // The newest says the whole set: by its id the archive knows what it has.
+        theirs.id = MessageId(set.reactions.back().second);
         theirs.voice = view.owner.own_voice(set.user);
         theirs.sender = view.sender_of(set.user, theirs.voice != nullptr);
         view.tell_reactions(theirs, set.user, origin.id.value());
