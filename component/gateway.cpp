@@ -48,6 +48,16 @@ struct Origin {
   std::string jid, stanza_id;
 };
 
+// By any of the ways that only the other end can read (XEP-0380 names them).
+bool is_encrypted(const Stanza& message) {
+  for (std::string_view ns : {"urn:xmpp:eme:0", "eu.siacs.conversations.axolotl", "urn:xmpp:omemo:2",
+                              "urn:xmpp:openpgp:0", "jabber:x:encrypted"}) {
+    if (message.root.child_ns(ns) != nullptr) return true;
+  }
+  const Element* body = message.root.child("body");
+  return body != nullptr && body->text.starts_with("?OTR");
+}
+
 // "PREFIX-NUMBER", and behind that of a message " SIZE JID" + "ID", where SIZE is the JID's.
 std::optional<Origin> origin_of(std::string_view token) {
   const std::size_t size_at = token.find(' ');
@@ -140,15 +150,25 @@ void Gateway::on_message(const Stanza& stanza, const Target& target) {
   if (target.place() != nullptr && target.place()->empty() && privileges_->on_message(stanza))
     return bookmarks_->publish_all();
   if (stanza.type != "error") people_->used(person);
+  if (stanza.type != "error" && is_encrypted(stanza)) {
+    return refuse(stanza,
+                  feature_not_implemented(
+                      "This message is encrypted, and the bridge is not part of the encryption: nothing "
+                      "of it was sent. Turn encryption off in this chat."));
+  }
   if (const RoomId* room = target.room()) {
     if (stanza.type != "groupchat" && !target.nick.empty()) {
       if (stanza.type == "error") {
         if (Muc* muc = find_room(person, *room)) muc->on_message(stanza);
         return;
       }
+      if (Muc* muc = find_room(person, *room); muc != nullptr && muc->on_private(stanza, target.nick)) return;
       return contact(person, network_->user_of(*room, target.nick)).on_message(stanza);
     }
     Muc* muc = find_room(person, *room);
+    if (const Element* x = stanza.child("x", ns::muc_user);
+        muc == nullptr && x != nullptr && stanza.type != "error" && x->child("decline") != nullptr)
+      return decline(person, *room, *x->child("decline"));
     if (muc == nullptr) return refuse(stanza, not_acceptable("You are not in this room: join it first."));
     return muc->on_message(stanza);
   }
@@ -177,10 +197,19 @@ void Gateway::on_message(const Stanza& stanza, const Target& target) {
   contact(person, *target.where).on_message(stanza);
 }
 
+// Whoever has the gateway among their contacts tells it; of the others their server tells the people they
+// know there.
+bool Gateway::says_whether_there(const Stanza& presence, const Target& target) const {
+  if (presence.to.local.empty()) return true;
+  const PersonId person{presence.from.bare().str()};
+  return target.user() != nullptr && !subscriptions_->has(person, {}) &&
+         subscriptions_->has(person, unescape_node(presence.to.local));
+}
+
 void Gateway::on_presence(const Stanza& stanza, const Target& target) {
   const bool directed = stanza.type.empty() || stanza.type == "unavailable" || stanza.type == "error";
   const RoomId* room = target.room();
-  people_->on_presence(stanza, stanza.to.local.empty());
+  people_->on_presence(stanza, says_whether_there(stanza, target));
   if (room == nullptr || !directed) {
     if (room != nullptr && stanza.type == "subscribe") {
       return refuse(stanza, not_allowed("A room is joined, not subscribed to."));
@@ -202,6 +231,16 @@ void Gateway::on_presence(const Stanza& stanza, const Target& target) {
     if (muc == nullptr) muc = &open_room(person, *room);
   }
   if (muc != nullptr) muc->on_presence(stanza, target.nick);
+}
+
+// XEP-0045 7.8.2: they don't want to come in. Networks on which an invitation stays open end it so.
+void Gateway::decline(const PersonId& person, const RoomId& room, const Element& decline) {
+  Session* session = network_->find_session(person, room);
+  if (session == nullptr && network_->find_session(PersonId{}, PlaceId{}) != nullptr)
+    session = &network_->session_for(person, room);
+  if (session == nullptr || !session->features(room).history) return;
+  const Element* reason = decline.child("reason");
+  session->perform({room, {}, Leave{reason != nullptr ? reason->text : std::string()}});
 }
 
 void Gateway::say_goodbye(const std::string& reason) {
@@ -405,6 +444,7 @@ void Gateway::on_session_end(Session& session) {
                            person);
     }
   }
+  bookmarks_->forget(person);
   subscriptions_->announce_people(person);
 }
 
@@ -499,6 +539,25 @@ Contact& Gateway::contact(const PersonId& person, const Conversation& with) {
   return *found->second;
 }
 
+// Chats that nothing was said in for long, and people whom nothing is left of.
+void Gateway::forget_idle(Time now) {
+  constexpr auto pause = std::chrono::minutes(10);
+  constexpr auto idle = std::chrono::hours(24);
+  if (now - looked_for_idle_ < pause) return;
+  looked_for_idle_ = now;
+  for (auto& [person, seen] : views_) {
+    for (auto it = seen->contacts.begin(); it != seen->contacts.end();) {
+      auto next = std::next(it);
+      if (!it->second->busy() && now - it->second->used() >= idle)
+        closed_->contacts.push_back(std::move(seen->contacts.extract(it).mapped()));
+      it = next;
+    }
+  }
+  std::erase_if(views_, [&](const auto& view) {
+    return view.second->contacts.empty() && view.second->rooms.empty() && rooms_of(view.first).empty();
+  });
+}
+
 void Gateway::close_room(Muc& room) {
   auto found = views_.find(room.room().viewer());
   if (found == views_.end()) return;
@@ -515,8 +574,11 @@ void Gateway::reply(const Stanza& iq, std::string_view payload) {
 }
 
 void Gateway::refuse(const Stanza& stanza, const StanzaError& error) {
-  const std::string out = error_reply(stanza, error);
-  if (!out.empty()) send(out);
+  std::string out = error_reply(stanza, error);
+  if (out.empty()) return;
+  // That a message was not sent is told however late.
+  if (stanza.kind == StanzaKind::message) return deliver(PersonId{stanza.from.bare().str()}, std::move(out));
+  send(out);
 }
 
 std::string Gateway::new_id() { return store_.archive().make_id().value(); }

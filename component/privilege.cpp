@@ -21,11 +21,13 @@ std::string domain_of(const PersonId& person) {
 
 bool Privileges::on_message(const Stanza& stanza) {
   const Element* privilege = stanza.child("privilege", ns::privilege);
+  if (privilege == nullptr) privilege = stanza.child("privilege", ns::privilege_of_old);
   if (privilege == nullptr || stanza.type == "error") return false;
   if (!stanza.from.local.empty() || !stanza.from.resource.empty()) return true;  // no server says this
   Granted now;
+  now.old = privilege->ns == ns::privilege_of_old;
   for (const Element& perm : privilege->children) {
-    if (perm.name != "perm" || perm.ns != ns::privilege) continue;
+    if (perm.name != "perm" || perm.ns != privilege->ns) continue;
     const std::string_view access = perm.attr_or("access"), type = perm.attr_or("type");
     const bool get = type == "get" || type == "both", set = type == "set" || type == "both";
     if (access == "roster") now.see_roster = get, now.change_roster = set;
@@ -70,7 +72,9 @@ void Privileges::write(const PersonId& person, std::string_view message) {
   XmlWriter w(out);
   w.open("message").attr("from", gateway_.domain()).attr("to", domain_of(person));
   w.attr("id", gateway_.new_id());
-  w.open("privilege", ns::privilege).open("forwarded", ns::forward).raw(message).close().close().close();
+  const Granted* can = granted(person);
+  w.open("privilege", can != nullptr && can->old ? ns::privilege_of_old : ns::privilege);
+  w.open("forwarded", ns::forward).raw(message).close().close().close();
   gateway_.deliver(person, std::move(out));
 }
 
@@ -99,6 +103,26 @@ void Privileges::publish(const PersonId& person, std::string_view payload, std::
     // The outer answer is the server's word on the privilege, the inner one the account's on the request.
     done(answer.type == "result" && (iq == nullptr || iq->attr_or("type") != "error"));
   });
+}
+
+void Privileges::keep(const PersonId& person, std::string_view node, std::string_view id,
+                      std::string_view payload, std::function<void(bool)> done) {
+  std::string out;
+  XmlWriter w(out);
+  w.open("pubsub", ns::pubsub).open("publish").attr("node", node);
+  w.open("item").attr("id", id).raw(payload).close().close();
+  w.open("publish-options").open("x", ns::data_form).attr("type", "submit");
+  const auto field = [&](std::string_view var, std::string_view value) {
+    w.open("field").attr("var", var).element("value", value).close();
+  };
+  w.open("field").attr("var", "FORM_TYPE").attr("type", "hidden");
+  w.element("value", "http://jabber.org/protocol/pubsub#publish-options").close();
+  field("pubsub#persist_items", "true");
+  field("pubsub#max_items", "max");
+  field("pubsub#send_last_published_item", "never");
+  field("pubsub#access_model", "whitelist");
+  w.close().close().close();
+  publish(person, out, std::move(done));
 }
 
 void Privileges::ask_roster(const PersonId& person, std::function<void(const Stanza& answer)> done) {

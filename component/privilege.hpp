@@ -31,6 +31,9 @@ class Privileges {
   void write(const PersonId& person, std::string_view message);
   // A set of `payload` at the person's own account. `done` hears whether it was done; may be null.
   void publish(const PersonId& person, std::string_view payload, std::function<void(bool)> done = {});
+  // The same for one item of a node of theirs that is for them alone (XEP-0223).
+  void keep(const PersonId& person, std::string_view node, std::string_view id, std::string_view payload,
+            std::function<void(bool)> done = {});
   // XEP-0356 4: a plain iq to the person's bare address, which their server answers.
   void ask_roster(const PersonId& person, std::function<void(const Stanza& answer)> done);
   void change_roster(const PersonId& person, std::string_view query);
@@ -38,6 +41,7 @@ class Privileges {
  private:
   struct Granted {
     bool write = false, publish = false, see_roster = false, change_roster = false;
+    bool old = false;  // the server speaks an earlier version, without IQs
   };
   const Granted* granted(const PersonId& person) const;
   void ask(const PersonId& person, std::string_view type, std::string_view payload,

@@ -23,9 +23,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr const char* note = "account";   // the user id, by person: who is logged in
-constexpr const char* scope = "account";  // the settings of it
-constexpr auto patience = 20s;
+constexpr const char* note = "account";        // the user id, by person: who is logged in
+constexpr const char* scope = "account";       // the settings of it
+constexpr const char* logout_note = "logout";  // the person, by an id: whose token is to be taken back
+const std::string logout_scope = "logout ";    // with that id
+constexpr auto account_patience = 20s;
+constexpr auto longest_logout = 24h;
 
 // Each account's poll holds a connection of its own.
 net::HttpClient::Options poll_options(const Hub& hub) {
@@ -50,6 +53,8 @@ struct OwnAccounts::Impl : std::enable_shared_from_this<Impl> {
 
   void load_all() {
     for (const auto& [person, user_id] : hub.store.notes().all(hub.network, note)) revive(PersonId(person));
+    for (const auto& [id, person] : hub.store.notes().all(hub.network, logout_note))
+      take_back(PersonId(person), id);
   }
 
   SettingMap kept(const PersonId& person) { return hub.store.settings().load(hub.network, person, scope); }
@@ -81,16 +86,30 @@ struct OwnAccounts::Impl : std::enable_shared_from_this<Impl> {
            hub.store.notes().put(hub.network, note, person.value(), in.user_id) && hub.store.durable();
   }
 
-  // The token is gone; the device stays, for the next time.
-  void forget(Account& account) {
-    SettingMap values = kept(account.person);
-    values.erase("access_token");
-    hub.store.settings().save(hub.network, account.person, scope, values);
+  // Nothing of it is kept.
+  void forget(Account& account, const Failure& why) {
+    hub.store.settings().erase(hub.network, account.person, scope);
     hub.store.notes().erase(hub.network, note, account.person.value());
+    account.stream->forget(why);
     Sync::forget(*account.stream);
+    hub.store.durable();
   }
 
   // -- sessions
+
+  static Voice voice_of(const Account& account) {
+    return {account.homeserver.url, account.token, {}, !account.homeserver.trusted};
+  }
+
+  void make_sync(Account& account) {
+    account.sync =
+        std::make_unique<Sync>(polls, *account.stream, *account.session,
+                               Sync::Account{account.homeserver, account.user_id, account.token},
+                               [weak = weak_from_this(), person = account.person](const Failure& why) {
+                                 if (auto self = weak.lock()) self->on_token_refused(person, why);
+                               });
+    account.sync->hold(held);
+  }
 
   Account& add(const PersonId& person, const LoggedIn& in) {
     auto account = std::make_unique<Account>();
@@ -99,18 +118,12 @@ struct OwnAccounts::Impl : std::enable_shared_from_this<Impl> {
     account->user_id = in.user_id;
     account->token = in.access_token;
     account->stream = std::make_unique<Stream>(hub, person);
-    const Voice voice{in.homeserver.url, in.access_token, {}};
     account->session =
-        std::make_shared<Session>(hub, *account->stream, Session::Kind::account, person, voice);
-    account->session->set_voice(voice, in.user_id);
+        std::make_shared<Session>(hub, *account->stream, Session::Kind::account, person, voice_of(*account));
+    account->session->set_voice(voice_of(*account), in.user_id);
     account->stream->set_account(account->session.get());
-    account->sync = std::make_unique<Sync>(polls, *account->stream, *account->session,
-                                           Sync::Account{in.homeserver, in.user_id, in.access_token},
-                                           [weak = weak_from_this(), person](const Failure& why) {
-                                             if (auto self = weak.lock()) self->on_token_refused(person, why);
-                                           });
     Account& added = *account;
-    added.sync->hold(held);
+    make_sync(added);
     accounts.insert_or_assign(person, std::move(account));
     // Not before the rest of the house is there.
     net::post(hub.loop, [weak = weak_from_this(), session = std::weak_ptr<Session>(added.session)] {
@@ -153,6 +166,18 @@ struct OwnAccounts::Impl : std::enable_shared_from_this<Impl> {
 
   // -- in and out
 
+  // Where our own homeserver lets people begin a single sign-on, for the form: asked before it is wanted.
+  void find_sign_on() {
+    Credentials nobody;
+    nobody.homeserver = hub.server_name();
+    looking =
+        std::make_unique<Login>(hub, std::move(nobody), [weak = weak_from_this()](const LoginResult& result) {
+          auto self = weak.lock();
+          const auto* found = std::get_if<SignOn>(&result);
+          if (self) self->sign_on_link = found ? found->url : std::string();
+        });
+  }
+
   void log_in(const PersonId& person, Credentials credentials) {
     SettingMap values = kept(person);
     if (!credentials.user.empty() && credentials.user == values["user_id"].value)
@@ -187,19 +212,21 @@ struct OwnAccounts::Impl : std::enable_shared_from_this<Impl> {
     if (Account* before = find(person)) {
       const ServerAddress homeserver = before->homeserver;
       const std::string token = before->token;
-      if (before->user_id != in.user_id) Sync::forget(*before->stream);
+      if (before->user_id != in.user_id)
+        forget(*before, {Reason::not_connected, "You are logged in to another account now."});
       end(person);
       // The same device again has a new token, and the old one is gone by that.
       if (token != in.access_token &&
           !(homeserver == in.homeserver && kept(person)["device_id"].value == in.device_id))
-        revoke(homeserver, token);
+        revoke(person, homeserver, token);
     }
     if (!keep(person, in)) {
       return tell(person, "You could not be logged in: what has to be remembered could not be stored.");
     }
     Session* ghost = hub.find_ghost_session(person);
-    add(person, in);
+    Session& session = *add(person, in).session;
     if (ghost) {
+      if (const auto& shown = ghost->shown()) session.perform({PlaceId{}, {}, *shown});
       // From now on they speak by their account: what was said by the ghost is over.
       ghost->leave_all("Now here with an account of their own");
       hub.sink.on_session_end(*ghost);
@@ -218,7 +245,14 @@ struct OwnAccounts::Impl : std::enable_shared_from_this<Impl> {
     // From within its own /sync.
     std::shared_ptr<Sync> sync = std::move(account->sync);
     net::post(hub.loop, [sync] {});
-    forget(*account);
+    // The device stays, for the next time.
+    const SettingMap before = kept(person);
+    forget(*account, {Reason::not_connected, "Your homeserver has logged you out."});
+    SettingMap values;
+    for (const char* name : {"user_id", "device_id"}) {
+      if (const auto known = before.find(name); known != before.end()) values.insert(*known);
+    }
+    hub.store.settings().save(hub.network, person, scope, values);
     end(person);
     tell(person,
          "Your homeserver has logged out " + user_id + (why.text.empty() ? "" : " (" + why.text + ")") +
@@ -231,19 +265,43 @@ struct OwnAccounts::Impl : std::enable_shared_from_this<Impl> {
     if (!account) return;
     const ServerAddress homeserver = account->homeserver;
     const std::string token = account->token;
-    forget(*account);
+    forget(*account, {Reason::not_connected, "You have logged out."});
     end(person);
-    revoke(homeserver, token);
+    revoke(person, homeserver, token);
   }
 
-  // Whatever the homeserver says: we know the token no longer.
-  void revoke(const ServerAddress& homeserver, const std::string& token) {
-    ask(hub.http, homeserver, token,
-        {.method = "POST", .path = "/_matrix/client/v3/logout", .body = json::object{}, .timeout = patience},
-        [network = hub.network](const Reply& reply) {
-          if (const auto* refusal = std::get_if<Refusal>(&reply))
-            spdlog::info("{}: a logout was not confirmed: {}", network.value(), refusal->failure.text);
-        });
+  // The token is worth something until the homeserver has taken it back: until then it is kept for that.
+  void revoke(const PersonId& person, const ServerAddress& homeserver, const std::string& token) {
+    const std::string id = hub.new_id();
+    const SettingMap values{
+        {"access_token", {token, true}},
+        {"homeserver", {homeserver.trusted ? std::string() : homeserver.url, false}},
+    };
+    hub.store.settings().save(hub.network, person, logout_scope + id, values);
+    hub.store.notes().put(hub.network, logout_note, id, person.value());
+    hub.store.durable();
+    take_back(person, id);
+  }
+
+  void take_back(const PersonId& person, const std::string& id) {
+    SettingMap values = hub.store.settings().load(hub.network, person, logout_scope + id);
+    const ServerAddress homeserver = homeserver_of(values["homeserver"].value);
+    Api::Call call = Session::request("POST", "/_matrix/client/v3/logout", {});
+    call.patience = Api::Patience::insist;
+    call.timeout = account_patience;
+    call.still_wanted = [end = std::chrono::steady_clock::now() + longest_logout](const Refusal&) {
+      return std::chrono::steady_clock::now() < end;
+    };
+    hub.api.call({homeserver.url, values["access_token"].value, {}, !homeserver.trusted}, std::move(call),
+                 [weak = weak_from_this(), person, id](const Reply& reply) {
+                   auto self = weak.lock();
+                   if (!self) return;
+                   if (const auto* refusal = std::get_if<Refusal>(&reply))
+                     spdlog::info("{}: a logout was not confirmed: {}", self->hub.network.value(),
+                                  refusal->failure.text);
+                   self->hub.store.settings().erase(self->hub.network, person, logout_scope + id);
+                   self->hub.store.notes().erase(self->hub.network, logout_note, id);
+                 });
   }
 
   Hub& hub;
@@ -251,11 +309,16 @@ struct OwnAccounts::Impl : std::enable_shared_from_this<Impl> {
   std::unordered_map<PersonId, std::unique_ptr<Account>> accounts;
   std::set<PersonId> asleep;  // logged in, and disconnected until they do something
   std::map<PersonId, std::unique_ptr<Login>> logins;
+  std::unique_ptr<Login> looking;
+  std::string sign_on_link;
   std::vector<std::unique_ptr<Account>> leaving;
   bool held = false;
 };
 
-OwnAccounts::OwnAccounts(Hub& hub) : impl_(std::make_shared<Impl>(hub)) { impl_->load_all(); }
+OwnAccounts::OwnAccounts(Hub& hub) : impl_(std::make_shared<Impl>(hub)) {
+  impl_->load_all();
+  impl_->find_sign_on();
+}
 OwnAccounts::~OwnAccounts() = default;
 
 Session* OwnAccounts::session_of(const PersonId& person) {
@@ -287,9 +350,29 @@ void OwnAccounts::hold(bool held) {
   }
 }
 
-void OwnAccounts::stop() {
+void OwnAccounts::reload() {
+  impl_->find_sign_on();
+  for (const auto& [person, account] : impl_->accounts) {
+    if (!account->homeserver.trusted) continue;
+    account->homeserver = impl_->homeserver_of({});
+    account->session->set_voice(Impl::voice_of(*account), account->user_id);
+    impl_->make_sync(*account);
+    account->sync->start();
+  }
+}
+
+void OwnAccounts::stop(std::function<void()> done) {
   impl_->logins.clear();
-  for (const auto& [person, account] : impl_->accounts) account->sync.reset();
+  impl_->looking.reset();
+  const auto left = std::make_shared<std::size_t>(impl_->accounts.size() + 1);
+  const auto one = [left, done = std::move(done)] {
+    if (--*left == 0) done();
+  };
+  for (const auto& [person, account] : impl_->accounts) {
+    account->sync.reset();
+    account->stream->queues().drain(one);
+  }
+  net::post(impl_->hub.loop, one);
 }
 
 std::vector<Procedure> OwnAccounts::procedures(const Conversation& target) const {
@@ -322,9 +405,13 @@ Outcome OwnAccounts::run(const PersonId& person, const Conversation& target, con
     return Note{"You are logged out of " + user_id + "."};
   }
   if (node != login_node) return Failure{Reason::unsupported, {}};
-  if (!hub.may_log_in(person))
+  if (!hub.may_use(person) || !hub.may_log_in(person))
     return Failure{Reason::not_permitted, "Logging in to an account of one's own is not open to you here"};
-  if (!submitted) return login_form(account ? account->user_id() : std::string());
+  if (!submitted) {
+    Form form = login_form(account ? account->user_id() : std::string(), impl_->sign_on_link);
+    impl_->find_sign_on();
+    return form;
+  }
   auto credentials = credentials_in(answers);
   if (auto* failure = std::get_if<Failure>(&credentials)) return *failure;
   impl_->log_in(person, std::move(std::get<Credentials>(credentials)));

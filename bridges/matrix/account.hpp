@@ -26,7 +26,8 @@ class OwnAccounts final : public Accounts {
   // The connection ends and the login stays: it is used again when the person does something.
   void disconnect(const PersonId& person, const std::string& message) override;
   void hold(bool held) override;
-  void stop() override;
+  void reload() override;
+  void stop(std::function<void()> done) override;
 
   // What people ask for with the gateway, and of a room.
   std::vector<Procedure> procedures(const Conversation& target) const override;

@@ -21,7 +21,8 @@ inline constexpr const char* leave_node = "leave-for-good";
 // Of the gateway itself, and of a room.
 std::vector<Procedure> account_procedures(const Conversation& target);
 
-Form login_form(const std::string& logged_in_as);
+// `sign_on`: where the bridge's own homeserver lets people begin a single sign-on; empty: it has none.
+Form login_form(const std::string& logged_in_as, const std::string& sign_on = {});
 Form logout_form(const std::string& user_id);
 Form leave_form(const std::string& room);
 // What the login form was answered with; or what is missing or too much in it.

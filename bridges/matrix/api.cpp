@@ -259,6 +259,7 @@ Api::Id Api::call(const Voice& as, Call call, std::function<void(Reply)> done) {
   request.method = std::move(call.method);
   request.timeout = call.timeout;
   request.max_body = largest_answer;
+  request.untrusted = as.untrusted;
   impl_->calls.emplace(id, std::move(pending));
   impl_->attempt(id);
   return id;

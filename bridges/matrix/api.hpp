@@ -26,6 +26,7 @@ struct Voice {
   std::string homeserver;  // "http://127.0.0.1:8008", without a slash at the end
   std::string token;       // of the appservice, or of an account
   std::string user_id;     // whom the appservice speaks as: sent as user_id=; empty: with an account's token
+  bool untrusted = false;  // somebody, and not the admin, named the homeserver: see net::HttpRequest
 };
 
 struct Refusal {

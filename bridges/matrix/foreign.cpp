@@ -11,8 +11,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto patience = 20s;
-constexpr std::uint64_t largest_answer = 64U << 10;
+constexpr auto discovery_patience = 20s;
+constexpr std::uint64_t largest_discovery = 64U << 10;
 constexpr int most_redirects = 5;
 
 Reply reply_of(net::HttpResult result) {
@@ -55,6 +55,17 @@ bool is_public_url(std::string_view url) {
   return true;
 }
 
+std::string well_known_url(std::string_view server_name) {
+  return "https://" + std::string(host_of(server_name)) + "/.well-known/matrix/client";
+}
+
+std::string homeserver_in(const Reply& well_known) {
+  const auto* value = std::get_if<json::value>(&well_known);
+  const auto* part = value && value->is_object() ? object_at(value->get_object(), "m.homeserver") : nullptr;
+  std::string url = without_slashes(std::string(part ? text_at(*part, "base_url") : std::string_view()));
+  return is_public_url(url) ? url : std::string();
+}
+
 net::HttpClient::Id ask(net::HttpClient& http, const ServerAddress& homeserver, const std::string& token,
                         Api::Call call, std::function<void(Reply)> done) {
   net::HttpRequest request{.method = std::move(call.method),
@@ -91,12 +102,11 @@ struct Discovery::Impl : std::enable_shared_from_this<Impl> {
   }
 
   void look_up(const std::string& server_name) {
-    net::HttpRequest request{
-        .url = "https://" + std::string(host_of(server_name)) + "/.well-known/matrix/client",
-        .timeout = patience,
-        .max_body = largest_answer,
-        .untrusted = true,
-        .max_redirects = most_redirects};
+    net::HttpRequest request{.url = well_known_url(server_name),
+                             .timeout = discovery_patience,
+                             .max_body = largest_discovery,
+                             .untrusted = true,
+                             .max_redirects = most_redirects};
     request_ =
         hub.http.send(std::move(request), [weak = weak_from_this(), server_name](net::HttpResult result) {
           if (auto self = weak.lock()) self->on_well_known(server_name, std::move(result));
@@ -108,12 +118,8 @@ struct Discovery::Impl : std::enable_shared_from_this<Impl> {
     const auto* response = std::get_if<net::HttpResponse>(&result);
     // No such file: the name itself is the host.
     if (response && response->head.status == 404) return verify({"https://" + server_name, false});
-    const Reply reply = reply_of(std::move(result));
-    const auto* value = std::get_if<json::value>(&reply);
-    const auto* part = value && value->is_object() ? object_at(value->get_object(), "m.homeserver") : nullptr;
-    const std::string url =
-        without_slashes(std::string(part ? text_at(*part, "base_url") : std::string_view()));
-    if (is_public_url(url)) return verify({url, false});
+    const std::string url = homeserver_in(reply_of(std::move(result)));
+    if (!url.empty()) return verify({url, false});
     finish(Failure{Reason::no_such_server,
                    server_name + " does not say where its homeserver is: give the homeserver's address, like "
                                  "https://matrix.example.org"});
@@ -121,7 +127,7 @@ struct Discovery::Impl : std::enable_shared_from_this<Impl> {
 
   void verify(const ServerAddress& homeserver) {
     request_ =
-        ask(hub.http, homeserver, {}, {.path = "/_matrix/client/versions", .timeout = patience},
+        ask(hub.http, homeserver, {}, {.path = "/_matrix/client/versions", .timeout = discovery_patience},
             [weak = weak_from_this(), homeserver](const Reply& reply) {
               auto self = weak.lock();
               if (!self) return;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "bridges/matrix/api.hpp"
 
@@ -18,6 +19,10 @@ struct ServerAddress {
   bool trusted = false;  // the bridge's own
   bool operator==(const ServerAddress&) const = default;
 };
+
+// Where the well-known file of a server name lies, and where the homeserver is by it; empty: it does not say.
+std::string well_known_url(std::string_view server_name);
+std::string homeserver_in(const Reply& well_known);
 
 // Whether an URL can be a homeserver's that is not ours.
 bool is_public_url(std::string_view url);

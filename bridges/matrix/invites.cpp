@@ -13,6 +13,9 @@
 namespace dragoman::matrix {
 namespace {
 
+constexpr std::size_t most_missed = 20;  // messages of a chat before its invitation was accepted
+constexpr const char* missed_query = "dir=b&limit=50";
+
 const json::object* stripped_content(const json::array* stripped, std::string_view type) {
   if (stripped == nullptr) return nullptr;
   for (const json::value& entry : *stripped) {
@@ -36,93 +39,221 @@ bool stands_for(std::string_view user_id, const PersonId& person) {
   return false;
 }
 
+// What was said between somebody's invitation and their coming in, oldest first, of a page that has the
+// newest first.
+std::vector<json::object> missed_in(const json::array* chunk, std::string_view user_id,
+                                    const std::string& room_id) {
+  std::vector<json::object> missed;
+  if (chunk == nullptr) return missed;
+  bool before = false;  // the coming in
+  for (const json::value& entry : *chunk) {
+    const json::object* event = entry.if_object();
+    if (event == nullptr) continue;
+    if (text_at(*event, "type") == "m.room.member" && text_at(*event, "state_key") == user_id) {
+      const json::object* content = object_at(*event, "content");
+      if (before && content != nullptr && text_at(*content, "membership") == "invite") break;
+      before = true;
+    } else if (before && event->find("state_key") == event->end() && missed.size() < most_missed) {
+      missed.push_back(*event);
+      missed.back()["room_id"] = room_id;
+    }
+  }
+  std::reverse(missed.begin(), missed.end());
+  return missed;
+}
+
 }  // namespace
+
+// What is being done about it survives a kill.
+struct Stream::Invitation {
+  std::string room_id;
+  PersonId person;
+  UserId inviter;
+  std::string reason;
+  std::string alias;    // by which the room might be joined
+  std::string refusal;  // why it is declined; empty: it is not
+  bool direct = false;  // a chat, to be accepted
+
+  std::string key() const { return room_id + ' ' + person.value(); }
+  std::string packed() const {
+    return json::serialize(json::object{{"room", room_id},
+                                        {"person", person.value()},
+                                        {"inviter", inviter.value()},
+                                        {"reason", reason},
+                                        {"alias", alias},
+                                        {"refusal", refusal},
+                                        {"direct", direct}});
+  }
+  static std::optional<Invitation> unpacked(std::string_view text) {
+    const auto value = parse_json(text);
+    if (!value || !value->is_object()) return std::nullopt;
+    const json::object& in = value->get_object();
+    const auto at = [&](const char* key) { return std::string(text_at(in, key)); };
+    return Invitation{at("room"),  PersonId{at("person")}, UserId{at("inviter")}, at("reason"),
+                      at("alias"), at("refusal"),          true_at(in, "direct")};
+  }
+};
+
+void Stream::keep(const Invitation& invitation) {
+  hub_.store.notes().put(hub_.network, kind("invitation"), invitation.key(), invitation.packed());
+}
+void Stream::is_done(const Invitation& invitation) {
+  hub_.store.notes().erase(hub_.network, kind("invitation"), invitation.key());
+}
+
+void Stream::resume_invitations() {
+  for (const auto& [key, text] : hub_.store.notes().all(hub_.network, kind("invitation"))) {
+    if (const auto invitation = Invitation::unpacked(text)) deal_with(*invitation);
+  }
+}
+
+Session& Stream::voice_of(const Invitation& invitation) const {
+  return account_ != nullptr ? *account_ : hub_.ghost_session(invitation.person);
+}
 
 void Stream::on_invite(const std::string& room_id, const json::object& member_event,
                        const json::array* stripped) {
-  PersonId person = viewer_;
-  if (person.empty()) {
+  Invitation invitation;
+  invitation.room_id = room_id;
+  invitation.person = viewer_;
+  if (viewer_.empty()) {
     auto whose = hub_.ghosts->person_of(text_at(member_event, "state_key"));
     if (!whose) return;  // the bridge's own user goes nowhere by invitation
-    person = *whose;
+    invitation.person = *whose;
   }
   const json::object* content = object_at(member_event, "content");
   const UserId inviter{std::string(text_at(member_event, "sender"))};
   if (content == nullptr || !is_user_id(inviter.value())) return;
+  const PersonId& person = invitation.person;
   const bool direct = true_at(*content, "is_direct");
-  const std::string reason = one_line(xml_clean(text_at(*content, "reason").substr(0, 1000)));
+  invitation.inviter = inviter;
+  invitation.reason = one_line(xml_clean(text_at(*content, "reason").substr(0, 1000)));
 
   if (viewer_.empty()) {
     // One of ours by another of ours: who did it told the other by XMPP.
     if (is_ours(inviter.value())) {
-      if (direct) decline(room_id, person, "People on XMPP talk to one another there.");
-      return;
+      if (!direct) return;
+      invitation.refusal = "People on XMPP talk to one another there.";
+    } else if (stands_for(inviter.value(), person)) {
+      invitation.refusal = "This would be a loop of two bridges.";
+    } else if (!hub_.may_use(person)) {
+      invitation.refusal = person.value() + " may not use the bridge to XMPP.";
     }
-    if (stands_for(inviter.value(), person)) {
-      return decline(room_id, person, "This would be a loop of two bridges.");
-    }
-    if (!hub_.may_use(person)) {
-      return decline(room_id, person, person.value() + " may not use the bridge to XMPP.");
-    }
-    if (direct) return accept_direct(room_id, person, inviter, reason);
   }
-
-  hub_.store.notes().put(hub_.network, "via", room_id, server_of(inviter.value()));
-  RoomId address{room_id};
-  if (const json::object* alias = stripped_content(stripped, "m.room.canonical_alias");
-      alias != nullptr && is_alias(text_at(*alias, "alias"))) {
-    address = RoomId{std::string(text_at(*alias, "alias"))};
-    // Where somebody was invited by this alias they are joined by it: it is the room's own word, and is
-    // looked up again then.
+  if (invitation.refusal.empty() && direct) {
+    invitation.direct = true;
+    // Known as theirs at once: what is said in it while the join is on its way waits there.
+    const bool first = !direct_room(person, inviter);
+    note_direct(person, inviter, room_id);
+    if (first) {
+      voice_of(invitation).tell(inviter, Invited{inviter.value(), invitation.reason, {}}, {.user = inviter});
+    }
   }
-  dragoman::Session& from = account_ != nullptr ? static_cast<dragoman::Session&>(*account_)
-                                                : static_cast<dragoman::Session&>(hub_.ghost_session(person));
-  hub_.sink.on_event(from, {address,
-                            {.nick = inviter.value(), .user = inviter},
-                            {},
-                            {},
-                            false,
-                            Invited{inviter.value(), reason, {}}});
+  if (invitation.refusal.empty() && !invitation.direct) {
+    hub_.store.notes().put(hub_.network, "via", room_id, server_of(inviter.value()));
+    const json::object* named = stripped_content(stripped, "m.room.canonical_alias");
+    const std::string_view alias = named != nullptr ? text_at(*named, "alias") : std::string_view();
+    if (!is_alias(alias)) return tell_invited(invitation, RoomId{room_id});
+    invitation.alias = alias;
+  }
+  keep(invitation);
+  deal_with(invitation);
 }
 
-void Stream::decline(const std::string& room_id, const PersonId& person, const std::string& why) {
-  Api::Call call;
-  call.method = "POST";
-  call.path = "/_matrix/client/v3/rooms/" + net::url_encoded(room_id) + "/leave";
-  call.body = json::object{{"reason", why}};
-  hub_.ghost_session(person).call(std::move(call), [room_id](const Reply& reply) {
-    if (const auto* refusal = std::get_if<Refusal>(&reply)) {
-      spdlog::info("matrix: an invitation to {} could not be declined: {}", room_id, refusal->failure.text);
-    }
-  });
+void Stream::deal_with(const Invitation& invitation) {
+  if (!invitation.refusal.empty()) return decline(invitation);
+  if (invitation.direct) return accept_direct(invitation);
+  look_up(invitation);
 }
 
-void Stream::accept_direct(const std::string& room_id, const PersonId& person, const UserId& inviter,
-                           const std::string& reason) {
+// What came with the invitation is the inviter's word: another room's name must not be lent to this one.
+void Stream::look_up(const Invitation& invitation) {
+  Api::Call ask;
+  ask.path = "/_matrix/client/v3/directory/room/" + net::url_encoded(invitation.alias);
+  ask.timeout = hub_.patience.answer;
+  voice_of(invitation)
+      .call(std::move(ask), [this, weak = std::weak_ptr<bool>(alive_), invitation](const Reply& reply) {
+        if (weak.expired()) return;
+        const auto* found = std::get_if<json::value>(&reply);
+        const json::object* body = found != nullptr ? found->if_object() : nullptr;
+        const bool same = body != nullptr && text_at(*body, "room_id") == invitation.room_id;
+        is_done(invitation);
+        tell_invited(invitation, RoomId{same ? invitation.alias : invitation.room_id});
+      });
+}
+
+void Stream::tell_invited(const Invitation& invitation, const RoomId& address) {
+  const UserId& inviter = invitation.inviter;
+  voice_of(invitation)
+      .tell(address, Invited{inviter.value(), invitation.reason, {}},
+            {.nick = inviter.value(), .user = inviter});
+}
+
+void Stream::decline(const Invitation& invitation) {
   Api::Call call;
   call.method = "POST";
-  call.path = "/_matrix/client/v3/join/" + net::url_encoded(room_id);
-  call.query = "via=" + net::url_encoded(server_of(inviter.value())) +
-               "&server_name=" + net::url_encoded(server_of(inviter.value()));
+  call.path = "/_matrix/client/v3/rooms/" + net::url_encoded(invitation.room_id) + "/leave";
+  call.body = json::object{{"reason", invitation.refusal}};
+  call.patience = Api::Patience::insist;
+  voice_of(invitation)
+      .call(std::move(call), [this, weak = std::weak_ptr<bool>(alive_), invitation](const Reply& reply) {
+        if (weak.expired()) return;
+        is_done(invitation);
+        if (const auto* refusal = std::get_if<Refusal>(&reply)) {
+          spdlog::info("matrix: an invitation to {} could not be declined: {}", invitation.room_id,
+                       refusal->failure.text);
+        }
+      });
+}
+
+void Stream::accept_direct(const Invitation& invitation) {
+  const std::string server = net::url_encoded(server_of(invitation.inviter.value()));
+  Api::Call call;
+  call.method = "POST";
+  call.path = "/_matrix/client/v3/join/" + net::url_encoded(invitation.room_id);
+  call.query = "via=" + server + "&server_name=" + server;
   call.body = json::object{};
   call.patience = Api::Patience::insist;
   call.timeout = hub_.patience.join;
-  // Known as theirs at once: what is said in it while the join is on its way waits there.
-  const bool first = !direct_room(person, inviter);
-  note_direct(person, inviter, room_id);
-  Session& session = hub_.ghost_session(person);
-  if (first) session.tell(inviter, Invited{inviter.value(), reason, {}}, {.user = inviter});
-  session.call(std::move(call),
-               [this, weak = std::weak_ptr<bool>(alive_), room_id, person, inviter](const Reply& reply) {
-                 if (weak.expired()) return;
-                 if (const auto* refusal = std::get_if<Refusal>(&reply)) {
-                   spdlog::info("matrix: {}: the chat {} of {} could not be entered: {}",
-                                hub_.network.value(), room_id, inviter.value(), refusal->failure.text);
-                   if (direct_room(person, inviter) == room_id) forget_direct(person, inviter);
-                   return;
-                 }
-                 open(room_id).ensure_view([](const auto&) {});
-               });
+  voice_of(invitation)
+      .call(std::move(call), [this, weak = std::weak_ptr<bool>(alive_), invitation](const Reply& reply) {
+        if (weak.expired()) return;
+        const auto* refusal = std::get_if<Refusal>(&reply);
+        if (refusal == nullptr) return account_ != nullptr ? entered(invitation) : fetch_missed(invitation);
+        is_done(invitation);
+        spdlog::info("matrix: {}: the chat {} of {} could not be entered: {}", hub_.network.value(),
+                     invitation.room_id, invitation.inviter.value(), refusal->failure.text);
+        if (direct_room(invitation.person, invitation.inviter) == invitation.room_id) {
+          forget_direct(invitation.person, invitation.inviter);
+        }
+      });
+}
+
+// Of an account: what was said before is in its /sync.
+void Stream::entered(const Invitation& invitation) {
+  account_->list_chat(invitation.inviter, invitation.room_id);
+  is_done(invitation);
+  open(invitation.room_id).ensure_view([](const auto&) {});
+}
+
+// Who invites begins to talk: of that nobody tells us, for none of ours is in the room yet.
+void Stream::fetch_missed(const Invitation& invitation) {
+  Api::Call ask;
+  ask.path = "/_matrix/client/v3/rooms/" + net::url_encoded(invitation.room_id) + "/messages";
+  ask.query = missed_query;
+  ask.patience = Api::Patience::insist;
+  ask.timeout = hub_.patience.answer;
+  voice_of(invitation)
+      .call(std::move(ask), [this, weak = std::weak_ptr<bool>(alive_), invitation](const Reply& reply) {
+        if (weak.expired()) return;
+        const std::string own = hub_.ghosts->id_of(invitation.person).value_or(std::string());
+        const auto* page = std::get_if<json::value>(&reply);
+        const json::object* body = page != nullptr ? page->if_object() : nullptr;
+        Room& room = open(invitation.room_id);
+        room.on_missed(missed_in(body != nullptr ? array_at(*body, "chunk") : nullptr, own, room.id()));
+        is_done(invitation);
+        room.ensure_view([](const auto&) {});
+      });
 }
 
 }  // namespace dragoman::matrix

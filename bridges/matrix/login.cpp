@@ -14,7 +14,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto patience = 30s;
+constexpr auto login_patience = 30s;
+constexpr auto look_up_patience = 5s;
 constexpr const char* device_name = "dragoman (XMPP)";
 // Nobody listens there: the browser ends at an address that holds the token, for the person to copy.
 constexpr std::string_view sign_on_end = "http://localhost/dragoman";
@@ -67,7 +68,7 @@ struct Login::Impl : std::enable_shared_from_this<Impl> {
     if (!credentials.login_token.empty()) {
       return enter({{"type", "m.login.token"}, {"token", login_token_in(credentials.login_token)}});
     }
-    request({.path = "/_matrix/client/v3/login", .timeout = patience}, {}, &Impl::on_flows);
+    request({.path = "/_matrix/client/v3/login", .timeout = login_patience}, {}, &Impl::on_flows);
   }
 
   void on_flows(const Reply& reply) {
@@ -91,8 +92,7 @@ struct Login::Impl : std::enable_shared_from_this<Impl> {
                     {"password", credentials.password}});
     }
     if (sign_on) {
-      return finish(SignOn{homeserver.url + "/_matrix/client/v3/login/sso/redirect?redirectUrl=" +
-                           net::url_encoded(sign_on_end)});
+      return homeserver.trusted ? look_up() : sign_on_at(homeserver.url);
     }
     fail(password
              ? Failure{Reason::invalid, "Give a password, or an access token"}
@@ -100,11 +100,27 @@ struct Login::Impl : std::enable_shared_from_this<Impl> {
                        "The homeserver takes neither passwords nor a single sign-on: give an access token"});
   }
 
+  // We may reach our own homeserver where no browser does.
+  void look_up() {
+    pending = ask(hub.http, {well_known_url(hub.server_name()), false}, {}, {.timeout = look_up_patience},
+                  [weak = weak_from_this()](const Reply& reply) {
+                    auto self = weak.lock();
+                    if (!self) return;
+                    self->pending.reset();
+                    const std::string url = homeserver_in(reply);
+                    self->sign_on_at(url.empty() ? self->homeserver.url : url);
+                  });
+  }
+  void sign_on_at(const std::string& url) {
+    finish(
+        SignOn{url + "/_matrix/client/v3/login/sso/redirect?redirectUrl=" + net::url_encoded(sign_on_end)});
+  }
+
   void enter(json::object body) {
     body["initial_device_display_name"] = device_name;
     if (!credentials.device_id.empty()) body["device_id"] = credentials.device_id;
     request(
-        {.method = "POST", .path = "/_matrix/client/v3/login", .body = std::move(body), .timeout = patience},
+        {.method = "POST", .path = "/_matrix/client/v3/login", .body = std::move(body), .timeout = login_patience},
         {}, &Impl::on_entered);
     sodium_memzero(credentials.password.data(), credentials.password.size());
     credentials.password.clear();
@@ -122,7 +138,7 @@ struct Login::Impl : std::enable_shared_from_this<Impl> {
   }
 
   void who_am_i() {
-    request({.path = "/_matrix/client/v3/account/whoami", .timeout = patience}, credentials.access_token,
+    request({.path = "/_matrix/client/v3/account/whoami", .timeout = login_patience}, credentials.access_token,
             &Impl::on_whoami);
   }
 

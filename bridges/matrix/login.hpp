@@ -24,7 +24,8 @@ struct LoggedIn {
   ServerAddress homeserver;
   std::string user_id, device_id, access_token;
 };
-// The homeserver takes people by single sign-on: where they begin.
+// The homeserver takes people by single sign-on: where they begin. Without any credentials that is what is
+// found out.
 struct SignOn {
   std::string url;
 };

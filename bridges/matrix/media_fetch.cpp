@@ -107,6 +107,7 @@ MediaFetch::Id MediaFetch::stream(const Voice& as, Wanted wanted, net::HttpClien
     if (!as.user_id.empty()) add("user_id=" + net::url_encoded(as.user_id));
   }  // else there is no URL, which the client refuses in its own time
   request.headers.emplace_back("Authorization", "Bearer " + as.token);
+  request.untrusted = as.untrusted;
 
   auto id = ++impl_->last_id;
   auto of = std::make_shared<Running>();

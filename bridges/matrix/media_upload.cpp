@@ -23,11 +23,12 @@ using Clock = std::chrono::steady_clock;
 namespace {
 
 constexpr std::size_t max_at_once = 8;
-constexpr std::size_t head_size = 256 * 1024;  // of a file: its kind and its dimensions are told by then
+constexpr std::size_t head_size =
+    std::size_t{256} * 1024;  // of a file: its kind and its dimensions are told by then
 constexpr milliseconds fetch_silence{30'000}, upload_silence{180'000};
 constexpr std::chrono::minutes longest_fetch{30};
 constexpr int fetch_tries = 3, fetch_redirects = 5;
-constexpr std::size_t max_answer = 64 * 1024;
+constexpr std::size_t max_answer = std::size_t{64} * 1024;
 
 // A file without a name: it goes with its descriptor.
 class TemporaryFile {
@@ -270,6 +271,7 @@ struct MediaUpload::Impl : std::enable_shared_from_this<MediaUpload::Impl> {
     request.headers = {{"Authorization", "Bearer " + job.as.token}, {"Content-Type", job.result.media_type}};
     request.timeout = upload_silence;
     request.max_body = max_answer;
+    request.untrusted = job.as.untrusted;
     job.answer.clear();
     start(key, repository, std::move(request), &Impl::answered_some, &Impl::answered);
   }

@@ -67,6 +67,9 @@ void Network::ensure_registered() {
 
 void Network::refresh_presence() {
   for (const auto& [person, session] : ghosts_) session->refresh_presence();
+  if (accounts_) {
+    for (Session* session : accounts_->sessions()) session->refresh_presence();
+  }
   presence_timer_.after(hub_->patience.presence, [this] { refresh_presence(); });
 }
 
@@ -216,6 +219,7 @@ void Network::reload(const config::Bridge& settings) {
     for (const auto& [person, session] : ghosts_) {
       session->set_voice(hub_->voice_of(session->user_id()), session->user_id());
     }
+    if (accounts_) accounts_->reload();
   }
 }
 
@@ -223,8 +227,13 @@ void Network::stop(const std::string&, std::function<void()> done) {
   appservice_->hold(true);
   presence_timer_.cancel();
   registration_timer_.cancel();
-  if (accounts_) accounts_->stop();
-  stream_->queues().drain(std::move(done));
+  if (!accounts_) return stream_->queues().drain(std::move(done));
+  const auto left = std::make_shared<int>(2);
+  const auto one = [left, done = std::move(done)] {
+    if (--*left == 0) done();
+  };
+  accounts_->stop(one);
+  stream_->queues().drain(one);
 }
 
 // ------------------------------------------------------------------------------------------------------------

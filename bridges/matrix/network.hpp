@@ -26,7 +26,10 @@ class Accounts {
   virtual std::vector<Session*> sessions() = 0;
   virtual void disconnect(const PersonId& person, const std::string& message) = 0;
   virtual void hold(bool held) = 0;
-  virtual void stop() = 0;
+  // The homeserver is elsewhere now: their connections to it are made anew.
+  virtual void reload() = 0;
+  // Nothing more is asked; `done` once what is on its way is answered or given up.
+  virtual void stop(std::function<void()> done) = 0;
   virtual std::vector<Procedure> procedures(const Conversation& target) const = 0;
   virtual Outcome run(const PersonId& person, const Conversation& target, const std::string& node,
                       const Answers& answers, bool submitted) = 0;

@@ -131,6 +131,7 @@ void Session::read(const Conversation& in, const MessageId& up_to) {
   Room* room = room_of(in);
   if (room == nullptr || !is_event_id(up_to.value())) return;
   if (kind_ == Kind::account) {
+    room->view().note_read(voice_user_, up_to.value());
     return call(request("POST", room_path(*room) + "/read_markers",
                         {{"m.fully_read", up_to.value()}, {"m.read", up_to.value()}}),
                 [](const Reply&) {});
@@ -186,6 +187,8 @@ void Session::invite(const Command& command, const Invite& wish) {
   if (room == nullptr) return;
   const auto who = somebody(*room, wish.who);
   if (!who) return failed(command.in, command.token, {Reason::no_such_user, {}});
+  const std::string membership = room->view().membership_of(*who);
+  if (membership == "join" || membership == "invite") return delivered(command.in, command.token);
   json::object body{{"user_id", *who}};
   if (!wish.reason.empty()) body["reason"] = wish.reason;
   plain_call(command, request("POST", room_path(*room) + "/invite", std::move(body)));

@@ -31,7 +31,7 @@ std::vector<Procedure> account_procedures(const Conversation& target) {
   return {};
 }
 
-Form login_form(const std::string& logged_in_as) {
+Form login_form(const std::string& logged_in_as, const std::string& sign_on) {
   Form form{
       "Log in to your Matrix account",
       "Your rooms and chats are then those of your own account, and nobody sees a guest of the gateway. "
@@ -54,6 +54,14 @@ Form login_form(const std::string& logged_in_as) {
                          .type = FieldType::secret,
                          .label = "Access token",
                          .help = "In place of a password"});
+  if (!sign_on.empty()) {
+    form.fields.push_back({.name = "sign-on",
+                           .type = FieldType::fixed,
+                           .label = "",
+                           .values = {"For a single sign-on open this link first and log in: " + sign_on,
+                                      "Your browser then ends at a page that can't be shown. Copy its "
+                                      "address to here:"}});
+  }
   form.fields.push_back({.name = "login-token",
                          .type = FieldType::secret,
                          .label = "Address after a single sign-on",

@@ -56,6 +56,22 @@ void Room::loaded(const std::optional<Failure>& failure) {
     if (weak.expired()) return;
     done(failure);
   }
+  if (!weak.expired()) close_if_idle();
+}
+
+bool Room::is_idle() const {
+  return occupants_.empty() && !direct_ && sending_.empty() && !loading_ && waiting_.empty();
+}
+
+void Room::close_if_idle() {
+  if (!is_idle()) return;
+  net::post(hub_.loop, [this, weak = std::weak_ptr<bool>(alive_)] {
+    if (weak.expired() || !is_idle()) return;
+    for (const json::object& event : held_) {
+      hub_.store.outbox().done(hub_.network, inbox(), std::string(text_at(event, "event_id")));
+    }
+    stream_.close(id_);
+  });
 }
 
 void Room::try_again_later() {
@@ -76,12 +92,15 @@ void Room::add(Occupant occupant) {
 }
 
 bool Room::remove(std::string_view user_id, const RoomId& address) {
-  return std::erase_if(occupants_,
-                       [&](const Occupant& o) { return o.user_id == user_id && o.address == address; }) > 0;
+  const auto is_it = [&](const Occupant& o) { return o.user_id == user_id && o.address == address; };
+  const bool was_here = std::erase_if(occupants_, is_it) > 0;
+  close_if_idle();
+  return was_here;
 }
 
 void Room::remove_all(std::string_view user_id) {
   std::erase_if(occupants_, [&](const Occupant& o) { return o.user_id == user_id; });
+  close_if_idle();
 }
 
 Room::Occupant* Room::find(std::string_view user_id, const RoomId& address) {
@@ -112,11 +131,21 @@ bool Room::is_own(const json::object& event) const {
 
 bool Room::must_wait(const json::object& event) const {
   if (!view_.ready() || !held_.empty()) return true;
-  if (sending_.empty() || !is_own(event)) return false;
+  if (!is_own(event)) return false;
+  if (stream_.account() != nullptr && is_being_sent(event)) return true;
+  if (sending_.empty()) return false;
   const std::string_view sender = text_at(event, "sender");
   const bool in_flight =
       std::any_of(sending_.begin(), sending_.end(), [&](const auto& entry) { return entry.first == sender; });
   return in_flight && !hub_.is_delivered(std::string(text_at(event, "event_id")));
+}
+
+// Client-server API, "Transaction identifiers": an echo names the transaction to the device it came from.
+bool Room::is_being_sent(const json::object& event) const {
+  const json::object* more = object_at(event, "unsigned");
+  const std::string_view transaction =
+      more != nullptr ? text_at(*more, "transaction_id") : std::string_view();
+  return !transaction.empty() && stream_.queues().waits(transaction.substr(0, transaction.rfind('.')));
 }
 
 void Room::on_event(const json::object& event) {
@@ -129,9 +158,39 @@ void Room::on_event(const json::object& event) {
   tell(event);
 }
 
+void Room::on_missed(const std::vector<json::object>& events) {
+  std::deque<json::object> since = std::exchange(held_, {});
+  for (const json::object& event : events) {
+    const bool waits = std::any_of(since.begin(), since.end(), [&](const json::object& held) {
+      return text_at(held, "event_id") == text_at(event, "event_id");
+    });
+    if (!waits) keep(event);
+  }
+  held_.insert(held_.end(), std::make_move_iterator(since.begin()), std::make_move_iterator(since.end()));
+  flush();
+}
+
 void Room::tell(const json::object& event) {
+  const std::string_view type = text_at(event, "type");
   view_.on_timeline(event);
-  if (direct_ && text_at(event, "type") == "m.room.encryption") tell_encrypted();
+  if (type == "m.room.encrypted" || (direct_ && type == "m.room.encryption")) tell_encrypted();
+  if (direct_ && type == "m.room.member") on_departure_of_peer(event);
+}
+
+void Room::on_departure_of_peer(const json::object& event) {
+  const json::object* content = object_at(event, "content");
+  if (content == nullptr || text_at(*content, "membership") != "leave" ||
+      text_at(event, "state_key") != direct_->peer.value() ||
+      stream_.direct_room(direct_->person, direct_->peer) != id_ ||
+      number_at(event, "origin_server_ts").value_or(0) > last_sent_) {
+    return;
+  }
+  // Once: who goes again does not want to be asked, or two clocks do not agree.
+  last_sent_ = 0;
+  Session& voice = stream_.account() != nullptr ? *stream_.account() : hub_.ghost_session(direct_->person);
+  net::post(hub_.loop, [weak = voice.weak_from_this(), peer = direct_->peer] {
+    if (const auto self = weak.lock()) self->reach(peer, [](const auto&) {});
+  });
 }
 
 void Room::on_ephemeral(const json::object& event) {
@@ -146,15 +205,15 @@ void Room::on_ephemeral(const json::object& event) {
   }
 }
 
-// What was answered for (the transaction's 200) and is not told yet survives a kill. Our own needs not: what
-// was sent is known by the answer to it.
+// What was answered for (the transaction's 200) and is not told yet survives a kill. A ghost's own needs not:
+// what was sent is known by the answer to it. In an account it may have been said by another device.
 void Room::keep(const json::object& event) {
   if (held_.size() >= most_held) {
     spdlog::warn("matrix: {}: too much waits in {}: the oldest is dropped", hub_.network.value(), id_);
     hub_.store.outbox().done(hub_.network, inbox(), std::string(text_at(held_.front(), "event_id")));
     held_.pop_front();
   }
-  if (!is_own(event)) {
+  if (!is_own(event) || stream_.account() != nullptr) {
     OutboxItem item;
     item.queue = inbox();
     item.key = text_at(event, "event_id");
@@ -199,6 +258,9 @@ void Room::flush() {
 }
 
 void Room::sending(std::string_view user_id) {
+  last_sent_ = std::chrono::duration_cast<std::chrono::milliseconds>(
+                   std::chrono::system_clock::now().time_since_epoch())
+                   .count();
   for (auto& [user, count] : sending_) {
     if (user == user_id) {
       ++count;
@@ -211,18 +273,34 @@ void Room::sending(std::string_view user_id) {
 void Room::answered(std::string_view user_id) {
   std::erase_if(sending_, [&](auto& entry) { return entry.first == user_id && --entry.second == 0; });
   flush();
+  close_if_idle();
 }
 
+// Once a room, to those on Matrix; in a chat to the one on XMPP too (in a room the view does).
 void Room::tell_encrypted() {
-  if (!direct_ || !view_.ready() || !view_.encrypted() || !stream_.viewer().empty()) return;
-  const auto ghost = hub_.ghosts->id_of(direct_->person);
-  if (!ghost || hub_.store.notes().get(hub_.network, "told encrypted", id_)) return;
+  if (!view_.ready() || !view_.encrypted() || !stream_.viewer().empty()) return;
+  std::string ghost, whose = "people on XMPP";
+  if (direct_) {
+    ghost = hub_.ghosts->id_of(direct_->person).value_or(std::string());
+    whose = direct_->person.value();
+  } else if (!occupants_.empty()) {
+    ghost = occupants_.front().user_id;
+  }
+  if (ghost.empty() || hub_.store.notes().get(hub_.network, "told encrypted", id_)) return;
   hub_.store.notes().put(hub_.network, "told encrypted", id_, {});
   stream_.queues().push_notice(
-      id_, *ghost,
-      "This chat is encrypted, and the bridge to XMPP can't read what is encrypted: " +
-          direct_->person.value() +
-          " will not see your messages. Please start a new chat with encryption turned off.");
+      id_, ghost,
+      std::string(direct_ ? "This chat" : "This room") +
+          " is encrypted, and the bridge to XMPP can't read what is encrypted: " + whose +
+          " will not see your messages here. Please use " +
+          (direct_ ? "a new chat with encryption turned off." : "a room without encryption."));
+  if (!direct_) return;
+  hub_.ghost_session(direct_->person)
+      .tell(direct_->peer,
+            Message{"This chat is encrypted, and the bridge can't read or write what is encrypted. Ask the "
+                    "other one to start a new chat with encryption turned off.",
+                    MessageKind::notice},
+            {.nick = view_.nick_of(direct_->peer.value()), .user = direct_->peer});
 }
 
 // ----------------------------------------------------------------------------------------------------------
@@ -293,10 +371,6 @@ void Room::on_upgraded(const std::string&, const std::string& replacement) {
 
 void Room::on_own_departure(const std::string&, const std::string& user_id) {
   remove_all(user_id);
-  if (!occupants_.empty() || direct_) return;
-  net::post(hub_.loop, [this, weak = std::weak_ptr<bool>(alive_)] {
-    if (!weak.expired() && occupants_.empty() && !direct_ && sending_.empty()) stream_.close(id_);
-  });
 }
 
 }  // namespace dragoman::matrix

@@ -61,12 +61,16 @@ class Room final : public ViewOwner {
 
   // Live, in order (application service API, "Pushing events").
   void on_event(const json::object& event);
+  // Said before ours came in, oldest first: told before what came since then, as far as that waits.
+  void on_missed(const std::vector<json::object>& events);
   void on_ephemeral(const json::object& event);  // m.typing, m.receipt
   // Asks as this user of ours while no occupant is known: what is sent on after a restart.
   void set_spare_reader(std::string user_id) { spare_reader_ = std::move(user_id); }
   // Sends of ours that are not answered: while there are some, an event of ours waits.
   void sending(std::string_view user_id);
   void answered(std::string_view user_id);
+  // What waited is told where it need not wait any more.
+  void flush();
 
   // ViewOwner
   std::vector<Ear> ears(const std::string& room_id) const override;
@@ -81,13 +85,19 @@ class Room final : public ViewOwner {
  private:
   bool must_wait(const json::object& event) const;
   bool is_own(const json::object& event) const;
+  bool is_being_sent(const json::object& event) const;
   void keep(const json::object& event);
   void take_inbox();
-  void flush();
   void tell(const json::object& event);
   void loaded(const std::optional<Failure>& failure);
   void try_again_later();
+  // Soon, where nobody of ours is in it or on the way into it: the stream forgets it.
+  void close_if_idle();
+  bool is_idle() const;
   void tell_encrypted();
+  // What was said to a peer who had left by then, as their event shows, nobody has read: they are asked in
+  // again.
+  void on_departure_of_peer(const json::object& event);
   std::string inbox() const;
 
   Hub& hub_;
@@ -96,6 +106,7 @@ class Room final : public ViewOwner {
   std::vector<Occupant> occupants_;
   std::optional<Direct> direct_;
   std::string spare_reader_;
+  std::int64_t last_sent_ = 0;  // when something of ours last began to be sent, milliseconds since 1970
   std::deque<json::object> held_;
   std::vector<std::pair<std::string, std::size_t>> sending_;  // how many, by user id
   bool loading_ = false, inbox_taken_ = false;

@@ -59,7 +59,7 @@ void RoomView::Impl::on_receipt(const std::string& event_id, std::string_view us
   if (const std::string_view thread = text_at(data, "thread_id"); !thread.empty() && thread != "main") return;
   if (owner.is_ghost(user) || !shown.contains(user)) return;
   Mark& mark = marks.try_emplace(std::string(user)).first->second;
-  const std::int64_t time = number_at(data, "ts").value_or(0);
+  const std::int64_t time = number_at(data, "ts").value_or(mark.time);
   if (mark.event_id == event_id || time < mark.time) return;
   const Recent::Message* before = recent.find(mark.event_id);
   const Recent::Message* after = recent.find(event_id);
@@ -69,6 +69,10 @@ void RoomView::Impl::on_receipt(const std::string& event_id, std::string_view us
   origin.voice = owner.own_voice(user);
   origin.sender = sender_of(user, origin.voice != nullptr);
   tell(origin, To::all, ReadMark{MessageId(event_id), true});
+}
+
+void RoomView::note_read(const std::string& user_id, const std::string& event_id) {
+  impl_->marks[user_id].event_id = event_id;
 }
 
 }  // namespace dragoman::matrix

@@ -78,6 +78,8 @@ class RoomView {
   void on_timeline(const json::object& event);
   void on_typing(const json::array& user_ids);    // the full list
   void on_receipts(const json::object& content);  // m.receipt
+  // A receipt of ours is on its way: it is not told when it comes back.
+  void note_read(const std::string& user_id, const std::string& event_id);
   // About so many messages more, backwards from what was told; each as a past Event to this ear, oldest
   // first, then HistoryTold; or Failed. With none: only HistoryTold. The horizon is kept over restarts.
   void fetch_history(const ViewOwner::Ear& ear, std::size_t count, const std::string& token);

@@ -100,7 +100,6 @@ struct SendQueues::Impl : std::enable_shared_from_this<Impl> {
     if (found == queues.end() || !found->second->sending) return;
     Queue& of = *found->second;
     const auto sending = std::exchange(of.sending, nullptr);
-    if (std::holds_alternative<Sending::Later>(result)) return told_idle();  // it stays for the next start
     const Row row = std::move(of.rows.front());
     of.rows.pop_front();
     hub.store.outbox().done(hub.network, of.name, row.key);
@@ -200,7 +199,23 @@ void SendQueues::resume() {
   }
 }
 
+void SendQueues::give_up(const Failure& why) {
+  for (const auto& [name, queue] : std::exchange(impl_->queues, {})) {
+    for (const Impl::Row& row : queue->rows) {
+      impl_->hub.store.outbox().done(impl_->hub.network, name, row.key);
+      impl_->tell(row.saved, why);
+    }
+  }
+}
+
 bool SendQueues::idle() const { return impl_->queues.empty(); }
+
+bool SendQueues::waits(std::string_view key) const {
+  return std::any_of(impl_->queues.begin(), impl_->queues.end(), [&](const auto& queue) {
+    const auto& rows = queue.second->rows;
+    return std::any_of(rows.begin(), rows.end(), [&](const Impl::Row& row) { return row.key == key; });
+  });
+}
 
 void SendQueues::drain(std::function<void()> done) {
   impl_->draining = true;

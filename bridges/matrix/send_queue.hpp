@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "bridges/event.hpp"
 
@@ -34,7 +35,11 @@ class SendQueues {
 
   // Rows that were left when the program ended: sent on. Called once, when sessions can be made.
   void resume();
+  // What has not been answered is given up, and its senders are told.
+  void give_up(const Failure& why);
   bool idle() const;
+  // Whether a row with this key has not been answered.
+  bool waits(std::string_view key) const;
   // No further sends begin; `done` once those on their way are answered, or the time is up.
   void drain(std::function<void()> done);
 

@@ -7,12 +7,27 @@
 #include "bridges/matrix/room.hpp"
 #include "bridges/matrix/session.hpp"
 #include "bridges/matrix/stream.hpp"
-#include "mapping/notes_table.hpp"
+#include "mapping/digest.hpp"
+#include "mapping/utf8.hpp"
 
 namespace dragoman::matrix {
 namespace {
 
-constexpr std::size_t most_reactions = 50;  // of one person on one message
+constexpr std::size_t most_reactions = 50;                // of one person on one message
+constexpr std::size_t longest_name = 255;                 // of a file, in bytes
+constexpr const char* step_key = "what a step is about";  // a digest's key: of no secret
+
+// The last part of an URL's path, which is most often a file's name.
+std::string name_in(std::string_view url) {
+  url = url.substr(0, url.find_first_of("?#"));
+  const std::size_t host = url.find("://");
+  const std::size_t slash = url.rfind('/');
+  if (host == std::string_view::npos || slash == std::string_view::npos || slash < host + 3) return {};
+  const auto decoded = net::url_decoded(url.substr(slash + 1));
+  if (!decoded) return {};
+  const std::string_view name = std::string_view(*decoded).substr(decoded->find_last_of("/\\") + 1);
+  return display_clean(name.substr(0, prefix_within(name, longest_name)));
+}
 
 Failure encrypted_words(bool chat) {
   return {Reason::unsupported,
@@ -34,7 +49,7 @@ Sending::~Sending() = default;
 std::string Sending::room_path() const { return "/_matrix/client/v3/rooms/" + net::url_encoded(room_id_); }
 
 void Sending::start(Session& as) {
-  voice_ = as.weak_from_this();
+  voice_ = as.shared_from_this();
   user_id_ = as.user_id();
   as.reach(saved_.command.in, [weak = weak_from_this()](const std::variant<Room*, Failure>& found) {
     const auto self = weak.lock();
@@ -58,9 +73,7 @@ void Sending::reached(Room& room) {
 void Sending::upload_next() {
   const auto* message = std::get_if<Message>(&saved_.command.what);
   if (message == nullptr || uploaded_.size() == message->attachments.size()) return plan();
-  const auto voice = voice_.lock();
-  if (!voice) return finish(Later{});
-  hub_.media.upload(voice->voice(), message->attachments[uploaded_.size()],
+  hub_.media.upload(voice_->voice(), message->attachments[uploaded_.size()],
                     [weak = weak_from_this()](const std::variant<Uploaded, Failure>& result) {
                       const auto self = weak.lock();
                       if (!self) return;
@@ -78,7 +91,11 @@ void Sending::plan() {
   };
   const auto& act = saved_.command.what;
   if (const auto* message = std::get_if<Message>(&act)) {
-    for (const Encoded& event : encode(*message, user_of, uploaded_)) plan(event);
+    Message named = *message;
+    for (Attachment& file : named.attachments) {
+      if (file.name.empty()) file.name = name_in(file.url);
+    }
+    for (const Encoded& event : encode(named, user_of, uploaded_)) plan(event);
   } else if (const auto* edit = std::get_if<Edit>(&act)) {
     plan(encode(*edit, user_of));
   } else if (const auto* retraction = std::get_if<Retraction>(&act)) {
@@ -97,11 +114,16 @@ void Sending::plan() {
   next();
 }
 
-void Sending::plan(const Encoded& encoded, std::function<void(const std::string&)> answered) {
+std::string Sending::step_id(const std::string& what) const {
+  return key_ + "." + keyed_digest(step_key, what);
+}
+
+void Sending::plan(const Encoded& encoded, const std::string& id,
+                   std::function<void(const std::string&)> answered) {
   Step step;
   step.call.method = "PUT";
-  step.call.path = room_path() + "/send/" + net::url_encoded(encoded.type) + "/" + key_ + "." +
-                   std::to_string(steps_.size());
+  step.call.path = room_path() + "/send/" + net::url_encoded(encoded.type) + "/" +
+                   (id.empty() ? key_ + "." + std::to_string(steps_.size()) : id);
   step.call.body = encoded.content;
   step.answered = std::move(answered);
   steps_.push_back(std::move(step));
@@ -111,8 +133,7 @@ void Sending::plan_redaction(const std::string& event_id, const std::string& rea
                              std::function<void(const std::string&)> answered) {
   Step step;
   step.call.method = "PUT";
-  step.call.path = room_path() + "/redact/" + net::url_encoded(event_id) + "/" + key_ + "." +
-                   std::to_string(steps_.size());
+  step.call.path = room_path() + "/redact/" + net::url_encoded(event_id) + "/" + step_id(event_id);
   json::object body;
   if (!reason.empty()) body["reason"] = reason;
   step.call.body = std::move(body);
@@ -141,7 +162,7 @@ void Sending::plan_reactions(const Reactions& reactions) {
     const bool known =
         std::any_of(before.begin(), before.end(), [&](const auto& b) { return b.first == key; });
     if (known || ++count > most_reactions) continue;
-    plan(encode(Annotation{reactions.target, key}),
+    plan(encode(Annotation{reactions.target, key}), step_id(key),
          [with_room, user = user_id_, target, key](const std::string& event_id) {
            with_room([&](RoomView& view) { view.note_reaction(user, target, key, event_id); });
          });
@@ -179,15 +200,18 @@ void Sending::plan_leave(const Leave& leave) {
 
 void Sending::next() {
   if (step_ == steps_.size()) return finish(first_);
-  const auto voice = voice_.lock();
-  if (!voice) return finish(Later{});
   Api::Call call = std::move(steps_[step_].call);
   call.patience = Api::Patience::insist;
   call.timeout = hub_.patience.answer;
-  voice->call(std::move(call), [weak = weak_from_this()](const Reply& reply) {
+  voice_->call(std::move(call), [weak = weak_from_this()](const Reply& reply) {
     const auto self = weak.lock();
     if (!self) return;
     if (const auto* refusal = std::get_if<Refusal>(&reply)) {
+      // The same reaction is there already: it is what was wanted, and its event comes or has come.
+      if (refusal->errcode == "M_DUPLICATE_ANNOTATION") {
+        ++self->step_;
+        return self->next();
+      }
       // Somebody who has left already has what was wanted.
       const bool leaving = std::holds_alternative<Leave>(self->saved_.command.what);
       if (leaving && (refusal->status == 403 || refusal->status == 404)) return self->finish(MessageId{});
@@ -211,11 +235,13 @@ void Sending::finish(const Result& result) {
 }
 
 void Sending::told() {
-  if (std::holds_alternative<Leave>(saved_.command.what)) {
-    if (const auto voice = voice_.lock()) voice->has_left(saved_.command.in, room_id_);
+  if (voice_ && std::holds_alternative<Leave>(saved_.command.what)) {
+    voice_->has_left(saved_.command.in, room_id_);
   }
-  if (!std::exchange(counted_, false)) return;
-  if (Room* room = stream_.find(room_id_)) room->answered(user_id_);
+  Room* room = stream_.find(room_id_);
+  const bool counted = std::exchange(counted_, false);
+  if (room == nullptr) return;
+  counted ? room->answered(user_id_) : room->flush();
 }
 
 }  // namespace dragoman::matrix

@@ -21,8 +21,7 @@ class Stream;
 
 class Sending : public std::enable_shared_from_this<Sending> {
  public:
-  struct Later {};  // the program stops: the row is sent by the next one
-  using Result = std::variant<MessageId, Failure, Later>;
+  using Result = std::variant<MessageId, Failure>;
   // `key` makes the transaction ids. `done` is called once, and not from within start().
   Sending(Hub& hub, Stream& stream, std::string key, Saved saved, std::function<void(const Result&)> done);
   ~Sending();
@@ -42,12 +41,16 @@ class Sending : public std::enable_shared_from_this<Sending> {
   void reached(Room& room);
   void upload_next();
   void plan();
-  void plan(const Encoded& encoded, std::function<void(const std::string&)> answered = {});
+  // Its transaction id; empty: by its place among the steps.
+  void plan(const Encoded& encoded, const std::string& id = {},
+            std::function<void(const std::string&)> answered = {});
   void plan_redaction(const std::string& event_id, const std::string& reason,
                       std::function<void(const std::string&)> answered = {});
   void plan_reactions(const Reactions& reactions);
   void plan_leave(const Leave& leave);
   void plan_state(const std::string& type, json::object content);
+  // Ends a transaction id where what is planned may be less the next time.
+  std::string step_id(const std::string& what) const;
   void next();
   void finish(const Result& result);
   std::string room_path() const;
@@ -57,7 +60,7 @@ class Sending : public std::enable_shared_from_this<Sending> {
   const std::string key_;
   const Saved saved_;
   std::function<void(const Result&)> done_;
-  std::weak_ptr<Session> voice_;
+  std::shared_ptr<Session> voice_;  // also where its person was disconnected meanwhile: the queue goes on
   std::string user_id_;
   std::string room_id_;
   std::vector<Uploaded> uploaded_;

@@ -45,6 +45,7 @@ Api::Call Session::request(const char* method, std::string path, json::object bo
 }
 
 void Session::call(Api::Call call, std::function<void(const Reply&)> done) {
+  const bool insist = call.patience == Api::Patience::insist && !call.still_wanted;
   auto send = [weak = weak_from_this(), call = std::move(call),
                done = std::move(done)](const std::optional<Failure>& failure) mutable {
     const auto self = weak.lock();
@@ -56,7 +57,7 @@ void Session::call(Api::Call call, std::function<void(const Reply&)> done) {
   };
   switch (kind_) {
     case Kind::account: return send({});
-    case Kind::ghost: return hub_.ghosts->ensure(person_, nick_, std::move(send));
+    case Kind::ghost: return hub_.ghosts->ensure(person_, nick_, std::move(send), insist);
     case Kind::bridge: return hub_.ghosts->ensure_own(std::move(send));
   }
 }
@@ -88,6 +89,7 @@ Room* Session::room_of(const Conversation& in) const {
 }
 
 Features Session::features(const Conversation& where) const {
+  if (kind_ == Kind::ghost && !hub_.may_use(person_)) return {};
   if (const auto* address = std::get_if<RoomId>(&where)) {
     if (Room* room = stream_.find(*address); room != nullptr && room->view().ready()) {
       return room->view().features(voice_user_);
@@ -99,6 +101,7 @@ Features Session::features(const Conversation& where) const {
   features.edits = features.replies = features.reactions = features.retractions = true;
   features.typing = features.read_marks = features.threads = features.files = true;
   features.multiline = features.stable_ids = features.history = true;
+  features.profiles = features.presence = features.directory = features.mentions = true;
   features.max_bytes = std::size_t{32} * 1024;
   return features;
 }
@@ -123,15 +126,7 @@ void Session::has_left(const Conversation& in, const std::string& room_id) {
   const auto* address = std::get_if<RoomId>(&in);
   if (room == nullptr || address == nullptr) return;
   // Where the event of it came first, the view has told it.
-  if (!room->remove(voice_user_, *address)) return;
-  tell(*address, Exited{});
-  if (room->occupants().empty() && !room->direct()) {
-    net::post(hub_.loop, [weak = weak_from_this(), room_id] {
-      const auto self = weak.lock();
-      Room* still = self ? self->stream_.find(room_id) : nullptr;
-      if (still != nullptr && still->occupants().empty() && !still->direct()) self->stream_.close(room_id);
-    });
-  }
+  if (room->remove(voice_user_, *address)) tell(*address, Exited{});
 }
 
 void Session::leave_all(const std::string& reason) {

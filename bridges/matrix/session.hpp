@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -12,6 +13,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -64,11 +66,14 @@ class Session final : public dragoman::Session, public std::enable_shared_from_t
   // is none, or where its people have left it.
   using OnRoom = std::function<void(const std::variant<Room*, Failure>&)>;
   void reach(const Conversation& in, OnRoom done);
+  // Of an account: its other devices know this room as a chat with somebody from now on (m.direct).
+  void list_chat(const UserId& peer, const std::string& room_id);
   // The queue says that this voice has left the room.
   void has_left(const Conversation& in, const std::string& room_id);
 
   // Presence: told again before it decays.
   void refresh_presence();
+  const std::optional<SetAvailability>& shown() const { return shown_; }
   // Leaves everything, as somebody who may not be here any more.
   void leave_all(const std::string& reason);
 
@@ -88,7 +93,8 @@ class Session final : public dragoman::Session, public std::enable_shared_from_t
   void settle(const std::shared_ptr<Joining>& joining);
   void give_up(const std::shared_ptr<Joining>& joining, const Failure& failure);
   void abandon(const RoomId& address);             // left before it was entered
-  void leave_quietly(const std::string& room_id);  // nobody was told of being there
+  // Nobody was told of being there; not where one is on the way in again.
+  void leave_quietly(const RoomId& address, const std::string& room_id);
   void put_nick(const std::string& room_id, const std::string& nick,
                 std::function<void(const std::optional<Failure>&)> done);
 
@@ -97,6 +103,14 @@ class Session final : public dragoman::Session, public std::enable_shared_from_t
   void enter_chat(const UserId& peer, Room& room, OnRoom done);
   void fetch_back(const UserId& peer, Room& room, OnRoom done);
   void make_chat(const UserId& peer, OnRoom done);
+  void make_room(const UserId& peer, const std::string& mark);
+  void find_room_made(const UserId& peer, const std::string& mark);
+  void look_for_mark(const UserId& peer, const std::string& mark,
+                     const std::shared_ptr<std::deque<std::string>>& rooms);
+  void use_room(const UserId& peer, const std::string& room_id);
+  void made_chat(const UserId& peer, const std::variant<Room*, Failure>& result);
+  void list_next_chat();
+  void listed_chat(const Refusal* refusal);
 
   // perform.cpp
   Room* joined(const Command& command);  // or Failed was told
@@ -137,6 +151,7 @@ class Session final : public dragoman::Session, public std::enable_shared_from_t
   std::set<std::string> typing_in_;  // room ids
   std::map<RoomId, std::shared_ptr<Joining>> joining_;
   std::map<UserId, std::shared_ptr<Making>> making_;
+  std::deque<std::pair<UserId, std::string>> unlisted_;  // the first is on its way
   std::shared_ptr<Pages> pages_;
 };
 

@@ -15,6 +15,7 @@ namespace dragoman::matrix {
 namespace {
 
 constexpr int most_upgrades = 20;  // of one room, one after the other
+constexpr std::size_t most_forgotten = 1'000'000;
 
 std::string people_key(const PersonId& person, const UserId& peer) {
   return person.value() + ' ' + peer.value();
@@ -64,7 +65,23 @@ void Stream::resume() {
       open(queue.substr(own.size())).ensure_view([](const auto&) {});
     }
   }
+  resume_invitations();
   queues_->resume();
+}
+
+void Stream::forget(const Failure& why) {
+  queues_->give_up(why);
+  OutboxTable& outbox = hub_.store.outbox();
+  for (const std::string& queue : outbox.queues(hub_.network)) {
+    if (!queue.starts_with("in " + viewer_.value() + " ")) continue;
+    for (const OutboxItem& item : outbox.pending(hub_.network, queue, most_forgotten))
+      outbox.done(hub_.network, queue, item.key);
+  }
+  NotesTable& notes = hub_.store.notes();
+  for (const char* what : {"room", "direct room", "direct", "invitation"}) {
+    for (const auto& [key, value] : notes.all(hub_.network, kind(what)))
+      notes.erase(hub_.network, kind(what), key);
+  }
 }
 
 Session* Stream::voice(std::string_view user_id) const {
@@ -160,6 +177,12 @@ std::optional<Room::Direct> Stream::direct_of(std::string_view room_id) const {
 void Stream::on_event(const json::object& event) {
   const std::string_view room_id = text_at(event, "room_id");
   if (!is_room_id(room_id)) return;
+  if (text_at(event, "type") == "m.room.redaction") {
+    // What was a file's is dead at once, also where the room has to wait for its state or nobody is in it.
+    const json::object* content = object_at(event, "content");
+    const std::string_view of = content != nullptr ? text_at(*content, "redacts") : std::string_view();
+    hub_.media.revoke(std::string(of.empty() ? text_at(event, "redacts") : of));
+  }
   if (text_at(event, "type") == "m.room.member") {
     const json::object* content = object_at(event, "content");
     if (content != nullptr && text_at(*content, "membership") == "invite" &&

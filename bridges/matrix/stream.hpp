@@ -69,6 +69,8 @@ class Stream {
 
   // What was taken over and not told or sent when the program ended. Once, when sessions can be made.
   void resume();
+  // Of an account that is logged out: nothing is kept, and who waits for something to be sent is told why.
+  void forget(const Failure& why);
 
   // Everybody of ours in a room goes over to what replaced it (client-server API, "Room upgrades").
   void follow_upgrade(Room& old, const std::string& replacement);
@@ -78,9 +80,20 @@ class Stream {
                          const RoomId& address, const std::string& nick);
   std::string kind(const char* what) const;
   void load();
-  void decline(const std::string& room_id, const PersonId& person, const std::string& why);
-  void accept_direct(const std::string& room_id, const PersonId& person, const UserId& inviter,
-                     const std::string& reason);
+
+  // Invitations (invites.cpp): each is kept until it is dealt with.
+  struct Invitation;
+  void keep(const Invitation& invitation);
+  void is_done(const Invitation& invitation);
+  void resume_invitations();
+  void deal_with(const Invitation& invitation);
+  void look_up(const Invitation& invitation);
+  void tell_invited(const Invitation& invitation, const RoomId& address);
+  void decline(const Invitation& invitation);
+  void accept_direct(const Invitation& invitation);
+  void entered(const Invitation& invitation);
+  void fetch_missed(const Invitation& invitation);
+  Session& voice_of(const Invitation& invitation) const;
 
   Hub& hub_;
   const PersonId viewer_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -30,10 +31,10 @@ constexpr const char* note = "sync";  // the position, by person
 
 // People of a room only where they have something to do with what happened in it.
 std::string filter(bool first) {
-  const json::object none{{"not_types", json::array{"*"}}};
+  const json::object read{{"types", json::array{"m.fully_read"}}};
   const json::object filter{{"room", json::object{{"state", json::object{{"lazy_load_members", true}}},
                                                   {"timeline", json::object{{"limit", first ? 1 : 50}}},
-                                                  {"account_data", none}}},
+                                                  {"account_data", read}}},
                             {"account_data", json::object{{"types", json::array{"m.direct"}}}}};
   return json::serialize(filter);
 }
@@ -200,6 +201,7 @@ struct Sync::Impl : std::enable_shared_from_this<Impl> {
     }
     since = text_at(answer, "next_batch");
     hub.store.notes().put(hub.network, note, stream.viewer().value(), since);
+    hub.store.durable();
     answer = {};
     gaps.clear();
     if (changed || !std::exchange(told, true)) {
@@ -211,13 +213,17 @@ struct Sync::Impl : std::enable_shared_from_this<Impl> {
   bool take_rooms(const json::object& rooms, bool first) {
     bool changed = false;
     if (const auto* joined = object_at(rooms, "join")) {
+      std::set<std::string> fresh;
+      for (const auto& [id, room] : *joined) {
+        if (!places.contains(std::string(id))) fresh.emplace(id);
+      }
       // First who is where: what happens is told by it.
       for (const auto& [id, room] : *joined) {
         if (room.is_object()) changed = places.on_joined(std::string(id), room.get_object()) || changed;
       }
       for (const auto& [id, room] : *joined) {
         if (room.is_object() && is_room_id(std::string_view(id)))
-          take_joined(std::string(id), room.get_object(), first);
+          take_joined(std::string(id), room.get_object(), first, fresh.contains(std::string(id)));
         if (stopped) return changed;
       }
     }
@@ -240,7 +246,7 @@ struct Sync::Impl : std::enable_shared_from_this<Impl> {
     return changed;
   }
 
-  void take_joined(const std::string& room_id, const json::object& section, bool first) {
+  void take_joined(const std::string& room_id, const json::object& section, bool first, bool fresh) {
     Room* room = stream.find(room_id);
     const auto* state = events_of(section, "state");
     if (first) {
@@ -269,13 +275,29 @@ struct Sync::Impl : std::enable_shared_from_this<Impl> {
       for (auto event = gap.events.rbegin(); event != gap.events.rend() && !stopped; ++event)
         stream.on_event(*event);
     }
-    tell(room_id, events_of(section, "timeline"));
+    const auto* timeline = events_of(section, "timeline");
+    tell(room_id, timeline, fresh && timeline ? begin_of(*timeline, room_id) : 0);
     if (const auto* ephemeral = events_of(section, "ephemeral")) {
       for (const auto& event : *ephemeral) {
         if (stopped) return;
         if (event.is_object()) stream.on_ephemeral(in_room(event.get_object(), room_id));
       }
     }
+    if (const auto* data = events_of(section, "account_data")) {
+      for (const auto& event : *data) {
+        if (stopped) return;
+        if (event.is_object()) take_read_marker(room_id, event.get_object());
+      }
+    }
+  }
+
+  // Client-server API, "Fully read markers": a receipt of one's own that nobody else sees.
+  void take_read_marker(const std::string& room_id, const json::object& event) {
+    Room* room = stream.find(room_id);
+    const auto* content = object_at(event, "content");
+    if (!room || !content || text_at(event, "type") != "m.fully_read" || !room->view().ready()) return;
+    const json::object receipt{{"m.read", json::object{{account.user_id, json::object{}}}}};
+    room->view().on_receipts({{text_at(*content, "event_id"), receipt}});
   }
 
   void take_invited(const std::string& room_id, const json::object& section) {
@@ -289,11 +311,27 @@ struct Sync::Impl : std::enable_shared_from_this<Impl> {
     }
   }
 
-  void tell(const std::string& room_id, const json::array* events) {
+  // What was said before one came in is a room's past, which is asked for by who enters it; in a chat, what
+  // was said before one was asked in.
+  std::size_t begin_of(const json::array& timeline, const std::string& room_id) const {
+    const std::string_view came = stream.direct_of(room_id) ? "invite" : "join";
+    for (std::size_t i = timeline.size(); i-- > 0;) {
+      const auto* event = timeline[i].if_object();
+      const auto* content = event ? object_at(*event, "content") : nullptr;
+      if (content && text_at(*event, "type") == "m.room.member" &&
+          text_at(*event, "state_key") == account.user_id && text_at(*content, "membership") == came)
+        return i;
+    }
+    return 0;
+  }
+
+  // Of those before `begin` what is state is told alone.
+  void tell(const std::string& room_id, const json::array* events, std::size_t begin = 0) {
     if (!events) return;
-    for (const auto& event : *events) {
+    for (std::size_t i = 0; i < events->size(); ++i) {
       if (stopped) return;
-      if (event.is_object()) stream.on_event(in_room(event.get_object(), room_id));
+      const auto* event = (*events)[i].if_object();
+      if (event && (i >= begin || event->contains("state_key"))) stream.on_event(in_room(*event, room_id));
     }
   }
 

@@ -63,7 +63,7 @@ class HttpClient {
  public:
   using Id = std::uint64_t;
   struct Options {
-    std::string ca_file;  // empty: the system's
+    std::string ca_file;  // empty: the system's, which are also those of untrusted requests
     std::string user_agent = "dragoman";
     std::size_t max_per_host = 16;  // connections; 0: no limit. A long poll over HTTP/1.1 holds one
     std::size_t max_total = 256;

@@ -17,8 +17,8 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::size_t max_head = 256 * 1024;  // bytes of an answer's headers
-constexpr std::size_t max_url = 64 * 1024;
+constexpr std::size_t max_head = std::size_t{256} * 1024;  // bytes of an answer's headers
+constexpr std::size_t max_url = std::size_t{64} * 1024;
 constexpr std::chrono::milliseconds max_connect_time{30'000};
 
 bool begins_with_scheme(std::string_view url) {
@@ -190,7 +190,9 @@ void Transfer::set_up(const HttpClient::Options& options) {
   curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(easy, CURLOPT_USERAGENT, options.user_agent.c_str());
-  if (!options.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_file.c_str());
+  // What the admin says to trust is for what the admin named.
+  if (!options.ca_file.empty() && !request.untrusted)
+    curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_file.c_str());
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
   // Over plain HTTP it would let everything wait for the first answer, which may be a long poll's.
   bool tls = strncasecmp(request.url.c_str(), "https", 5) == 0;

@@ -37,6 +37,7 @@ class Synapse(Process):
         self.room_version = room_version
         self.registrations = []
         self.url = f"http://127.0.0.1:{self.port}"
+        self.sign_on = ""  # where a CAS server is, for people to log in by
 
     @staticmethod
     def missing():
@@ -75,6 +76,7 @@ class Synapse(Process):
             "rc_joins": {"local": FAST, "remote": FAST},
             "rc_invites": {"per_room": FAST, "per_user": FAST, "per_issuer": FAST},
             "rc_presence": {"per_user": FAST}, **limits,
+            "cas_config": {"enabled": bool(self.sign_on), "server_url": self.sign_on},
         }
 
     def command(self):

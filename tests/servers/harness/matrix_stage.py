@@ -10,6 +10,7 @@ from .gateway import Gateway, MatrixBridge
 from .matrix_servers import NAME, Synapse
 from .matrix_user import MatrixUser
 from .process import remove_folder, temporary_folder
+from .sign_on import SignOnServer
 from .stage import BINARY
 
 DOMAIN = xmpp_servers.MATRIX_DOMAIN
@@ -32,8 +33,10 @@ class MatrixStage:
         self.files = FileServer()
         self.xmpp = xmpp_servers.ALL[xmpp_kind](self.folder)
         self.homeserver = Synapse(self.folder, room_version)
+        self.sign_on = SignOnServer()
+        self.homeserver.sign_on = self.sign_on.url
         self.gateway = Gateway(self.folder, BINARY, self.xmpp, MatrixBridge(self.homeserver))
-        self.people = []
+        self.people, self.strangers = [], 0
 
     def start(self):
         self.gateway.register_with(self.homeserver)
@@ -51,6 +54,11 @@ class MatrixStage:
         self.people.append(MatrixUser(localpart, self.homeserver))
         return self.people[-1]
 
+    def stranger(self):
+        """A Matrix user whom nobody knows yet."""
+        self.strangers += 1
+        return self.matrix_user(f"stranger{self.strangers}")
+
     def send_home(self):
         while self.people:
             self.people.pop().close()
@@ -60,6 +68,7 @@ class MatrixStage:
         for server in (self.gateway, self.homeserver, self.xmpp):
             server.stop()
         self.files.close()
+        self.sign_on.close()
         remove_folder(self.folder)
 
     def alive(self):
@@ -72,8 +81,8 @@ class MatrixStage:
 
 
 class _Shared:
-    """The stage that scenarios of one class share, one after the other: three servers take longer to start than a scenario
-    to play. Each scenario has rooms of its own."""
+    """The stage that scenarios share, one after the other: three servers take longer to start than a scenario to play. Each
+    scenario has rooms of its own."""
 
     key = stage = None
 
@@ -104,6 +113,15 @@ class MatrixCase(unittest.TestCase):
     xmpp_kind, room_version = "prosody", "11"
     own_stage = False  # for what leaves the servers another than it found them
 
+    @classmethod
+    def place(cls):
+        """Scenarios are played in this order: who shares a stage follow one another."""
+        return FULL.index(cls.pair()) if cls.pair() in FULL else len(FULL) + OTHERS.index(cls.pair()), cls.own_stage
+
+    @classmethod
+    def pair(cls):
+        return cls.xmpp_kind, cls.room_version
+
     def setUp(self):
         if not xmpp_servers.ALL[self.xmpp_kind].installed():
             self.skipTest(f"{self.xmpp_kind} is not installed")
@@ -111,7 +129,7 @@ class MatrixCase(unittest.TestCase):
             self.skipTest(why)
         if self.own_stage:
             _Shared.drop()
-        self.stage = _Shared.take((self.xmpp_kind, self.room_version))
+        self.stage = _Shared.take(self.pair())
         self.addCleanup(_Shared.drop if self.own_stage else self.stage.send_home)
 
     def run(self, result=None):
@@ -132,9 +150,9 @@ class MatrixCase(unittest.TestCase):
         """A name that no other scenario on this stage uses; without "#" and server."""
         return f"{name or 'room'}-{self._testMethodName.removeprefix('test_')[:40].replace('_', '-')}"
 
-    def people_in_a_room(self, **room):
+    def people_in_a_room(self, mary=None, **room):
         """Alice of XMPP and Mary of Matrix are in a new room: (alice, mary, the room's JID, its id)."""
-        alice, mary = self.stage.xmpp_user("alice"), self.stage.matrix_user("mary")
+        alice, mary = self.stage.xmpp_user("alice"), mary or self.stage.matrix_user("mary")
         name = self.alias()
         identity = mary.create(name, **room)
         where = jid(f"#{name}:{NAME}")
@@ -143,12 +161,23 @@ class MatrixCase(unittest.TestCase):
         return alice, mary, where, identity
 
 
-def on_all_servers(module, *scenarios, pairs=(("prosody", "11"), ("prosody", "12"), ("ejabberd", "11"), ("ejabberd", "12"))):
+# All scenarios are played on these, so that each XMPP server and each room version takes part; on the others the core.
+FULL, OTHERS = (("prosody", "12"), ("ejabberd", "11")), (("prosody", "11"), ("ejabberd", "12"))
+
+
+def core(test):
+    """Marks what is played on each XMPP server with each room version."""
+    test.is_core = True
+    return test
+
+
+def on_all_servers(module, *scenarios):
     """For a module's load_tests(): a class for each XMPP server with each room version."""
     suite = unittest.TestSuite()
-    for xmpp, version in pairs:
+    for xmpp, version in FULL + OTHERS:
         for scenario in scenarios:
             case = type(f"{scenario.__name__}On_{xmpp}_v{version}", (scenario, MatrixCase),
                         {"xmpp_kind": xmpp, "room_version": version, "__module__": module})
-            suite.addTests(unittest.defaultTestLoader.loadTestsFromTestCase(case))
+            suite.addTests(test for test in unittest.defaultTestLoader.loadTestsFromTestCase(case)
+                           if (xmpp, version) in FULL or hasattr(getattr(test, test._testMethodName), "is_core"))
     return suite

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import urllib.request
+from pathlib import Path
 
 from .process import Process, answers, free_port
 
@@ -24,6 +25,7 @@ class XmppServer(Process):
 class Prosody(XmppServer):
     name = "prosody"
     offers_tls = False  # with a certificate of its own making
+    more_modules = of_host = of_component = ""  # of the configuration
 
     @staticmethod
     def installed():
@@ -55,15 +57,17 @@ class Prosody(XmppServer):
             s2s_ports = {{}}
             component_ports = {{ {self.component_port} }}
             component_interfaces = {{ "127.0.0.1" }}
-            modules_enabled = {{ "roster", "saslauth", "tls", "disco", "ping", "carbons" }}
+            modules_enabled = {{ "roster", "saslauth", "tls", "disco", "ping", "carbons", "vcard"{self.more_modules} }}
             {tls}
             c2s_require_encryption = false
             authentication = "internal_plain"
             VirtualHost "{HOST}"
+              {self.of_host}
             Component "{DOMAIN}"
               component_secret = "{SECRET}"
             Component "{MATRIX_DOMAIN}"
               component_secret = "{SECRET}"
+              {self.of_component}
         """)
         return ["prosody", "--config", str(config), "-F"]
 
@@ -71,8 +75,22 @@ class Prosody(XmppServer):
         return answers(self.c2s_port) and answers(self.component_port)
 
 
+class PrivilegedProsody(Prosody):
+    """Lets the gateway to Matrix do what XEP-0356 allows for."""
+
+    more_modules = ', "pep", "privilege"'
+    of_host = (f'privileged_entities = {{ ["{MATRIX_DOMAIN}"] = {{ roster = "both", message = "outgoing", iq = {{ '
+               '["http://jabber.org/protocol/pubsub"] = "set" } } }')
+    of_component = 'modules_enabled = { "privilege" }'
+
+    @staticmethod
+    def installed():
+        return Prosody.installed() and Path("/usr/lib/prosody/modules/mod_privilege").exists()
+
+
 class Ejabberd(XmppServer):
     name = "ejabberd"
+    more_modules = ""
 
     def __init__(self, folder):
         super().__init__(folder)
@@ -102,7 +120,7 @@ auth_password_format: scram
 disable_sasl_mechanisms: [digest-md5]
 api_permissions:
   loopback: {{from: [mod_http_api], who: [{{ip: 127.0.0.1/8}}], what: [register]}}
-modules: {{mod_disco: {{}}, mod_roster: {{}}, mod_ping: {{}}, mod_carboncopy: {{}}, mod_adhoc: {{}}}}
+modules: {{mod_disco: {{}}, mod_roster: {{}}, mod_ping: {{}}, mod_carboncopy: {{}}, mod_adhoc: {{}}, mod_vcard: {{}}{self.more_modules}}}
 """)
         (home / "config/inetrc").write_text('{lookup,["file","native"]}.\n')
         if os.geteuid() == 0:
@@ -133,4 +151,12 @@ modules: {{mod_disco: {{}}, mod_roster: {{}}, mod_ping: {{}}, mod_carboncopy: {{
         return super().stop(sign, seconds)
 
 
-ALL = {"prosody": Prosody, "ejabberd": Ejabberd}
+class PrivilegedEjabberd(Ejabberd):
+    """The same; of XEP-0356 it knows what was in it before IQs."""
+
+    more_modules = (", mod_caps: {}, mod_pubsub: {plugins: [pep]}, "
+                    "mod_privilege: {roster: {both: all}, message: {outgoing: all}}")
+
+
+ALL = {"prosody": Prosody, "ejabberd": Ejabberd, "privileged prosody": PrivilegedProsody,
+       "privileged ejabberd": PrivilegedEjabberd}
