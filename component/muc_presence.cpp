@@ -258,7 +258,9 @@ void Muc::write_item(XmlWriter& w, const Member& member, std::string_view new_ni
   if (!ours.empty()) {
     w.attr("jid", ours.value());
   } else if (!member.address.empty()) {
-    const UserId user = gateway_.network().user_of(room_.id(), member.nick);
+    UserId user = gateway_.network().user_of(room_.id(), member.nick);
+    // Of somebody who is gone the nick says nothing any more.
+    if (user.empty()) user = gateway_.network().user_of(room_.id(), member.address);
     // Where the network names people by their address, the JID says it already.
     w.attr("jid", gateway_.address_of(user) +
                       (user.value() == member.address ? std::string() : "/" + member.address));
