@@ -3,14 +3,12 @@
 import re
 import urllib.parse
 
-from harness import xep
-from harness.clients import CLIENT
+from harness import pictures, xep
 from harness.files import fetch
 from harness.matrix_servers import NAME
-from harness.matrix_stage import DOMAIN, ghost, jid, on_all_servers
+from harness.matrix_stage import DOMAIN, core, ghost, jid, on_all_servers
 
-PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c636060606000"
-                    "00000500018a2ab2d80000000049454e44ae426082")
+PNG = pictures.png()
 ALICE, BOB = ghost("alice"), ghost("bob")
 
 
@@ -22,6 +20,7 @@ def url_in(seen):
 class Rooms:
     # ------------------------------------------------------------------------------------------------- being there
 
+    @core
     def test_a_room_is_joined_by_its_alias_and_by_its_id(self):
         alice, mary = self.stage.xmpp_user("alice"), self.stage.matrix_user("mary")
         name = self.alias()
@@ -88,6 +87,7 @@ class Rooms:
 
     # ------------------------------------------------------------------------------------------------------ talking
 
+    @core
     def test_messages_cross_both_ways_once_and_under_one_id(self):
         alice, mary, where, room = self.people_in_a_room()
         bob = self.stage.xmpp_user("bob")
@@ -208,6 +208,7 @@ class Rooms:
                                    "the retraction")
         self.assertEqual(event, xep.child(gone, xep.RETRACT, "retract").get("id"))
 
+    @core
     def test_moderation_crosses_both_ways(self):
         alice, mary, where, room = self.people_in_a_room()
         alice.message(where, "Something rude")
@@ -305,58 +306,9 @@ class Rooms:
         url = url_in(alice.seen.wait_for(lambda s: s.sender == f"{where}/mary" and url_in(s), "the picture"))
         self.assertEqual((200, "image/png", PNG), fetch(url))
 
-    # ------------------------------------------------------------------------------------------------------ history
-
-    def test_who_joins_sees_what_was_said_before(self):
-        alice, mary = self.stage.xmpp_user("alice"), self.stage.matrix_user("mary")
-        name = self.alias()
-        room = mary.create(name)
-        events = [mary.say(room, f"before {number}") for number in range(5)]
-        where = jid(f"#{name}:{NAME}")
-        alice.join(where, "alice")
-        for number, event in enumerate(events):
-            told = alice.expect_message(f"{where}/mary", f"before {number}")
-            self.assertIsNotNone(xep.child(told, xep.DELAY, "delay"), str(told))
-            self.assertEqual(event, told.stanza_id)
-
-    def test_the_archive_reaches_into_matrix_s_own_history(self):
-        alice, mary = self.stage.xmpp_user("alice"), self.stage.matrix_user("mary")
-        name = self.alias()
-        room = mary.create(name)
-        old = [(mary.say(room, f"line {number}"), f"line {number}") for number in range(120)]
-        where = jid(f"#{name}:{NAME}")
-        alice.join(where, "alice")
-        new = []
-        for number in range(3):
-            new.append((mary.say(room, f"live {number}"), f"live {number}"))
-        alice.expect_message(f"{where}/mary", "live 2")
-        wanted = old + new
-        found = [row for row in self.whole_archive(alice, where) if row[1]]
-        self.assertEqual(wanted, found)
-        self.assertEqual(wanted, [row for row in self.whole_archive(alice, where) if row[1]], "the same again")
-
-    def whole_archive(self, alice, where):
-        """Backwards, a page after the other, as clients read: the oldest first."""
-        rows, before = [], ""
-        for number in range(100):
-            since = alice.seen.mark()
-            query = f"back-{number}"
-            answer = alice.ask(where, f"<query xmlns='urn:xmpp:mam:2' queryid='{query}'><set xmlns='http://jabber.org/protocol/"
-                               f"rsm'><max>25</max><before>{before}</before></set></query>", "set")
-            self.assertEqual("result", answer.type, str(answer))
-            with alice.seen.changed:
-                stanzas = alice.seen.all[since:]
-            page = [(found.get("id"), found.findtext(f".//{CLIENT}body")) for s in stanzas
-                    if (found := s.find("{urn:xmpp:mam:2}result")) is not None and found.get("queryid") == query]
-            rows = page + rows
-            end = answer.find("{urn:xmpp:mam:2}fin")
-            if end.get("complete") == "true":
-                return rows
-            before = end.findtext("{http://jabber.org/protocol/rsm}set/{http://jabber.org/protocol/rsm}first") or before
-        self.fail("the archive has no end")
-
     # --------------------------------------------------------------------------------------------------- moderation
 
+    @core
     def test_who_is_kicked_or_banned_on_matrix_is_out(self):
         alice, mary, where, room = self.people_in_a_room()
         since = alice.seen.mark()
@@ -377,21 +329,17 @@ class Rooms:
         alice, mary, where, room = self.people_in_a_room()
         john = self.stage.matrix_user("john")
         john.join(room)
-        self.assertEqual("owner", self.affiliation(alice.expect_presence(f"{where}/mary")))
+        self.assertEqual("owner", xep.item_of(alice.expect_presence(f"{where}/mary"))[0])
         alice.expect_presence(f"{where}/john", "")
         since = alice.seen.mark()
         mary.set_level(room, john.id, 50)
-        alice.expect_presence(f"{where}/john", "", since, lambda s: self.affiliation(s) == "admin")
+        alice.expect_presence(f"{where}/john", "", since, lambda s: xep.item_of(s)[0] == "admin")
         # Alice may not yet; with the level of an owner she may.
         self.assertEqual("error", alice.ask(where, xep.admin_item(nick="john", role="none"), "set").type)
         mary.set_level(room, ALICE, 100)
-        alice.expect_presence(f"{where}/alice", "", since, lambda s: self.affiliation(s) in ("admin", "owner"))
+        alice.expect_presence(f"{where}/alice", "", since, lambda s: xep.item_of(s)[0] in ("admin", "owner"))
         self.assertEqual("result", alice.ask(where, xep.admin_item(jid=jid(john.id), affiliation="member"), "set").type)
         mary.expect_event(room, "m.room.power_levels", ALICE, lambda s: s.content["users"].get(john.id, 0) < 50)
-
-    def affiliation(self, seen):
-        item = seen.find(f"{{{xep.MUC_USER}}}x/{{{xep.MUC_USER}}}item")
-        return None if item is None else item.get("affiliation")
 
     def test_a_moderator_on_xmpp_kicks_and_bans(self):
         alice, mary, where, room = self.people_in_a_room()
@@ -468,7 +416,7 @@ class Rooms:
         alice.expect_message(f"{where}/mary", "after the move", since)
         alice.message(where, "here too")
         mary.expect_message(new, ALICE, "here too")
-        bodies = [body for _, body in self.whole_archive(alice, where)]
+        bodies = [body for _, body in alice.archive(where, 25)]
         for body in ("before the move", "after the move", "here too"):
             self.assertEqual(1, bodies.count(body), f"{body!r} in {bodies}")
 

@@ -29,6 +29,7 @@ MATRIX = """\
     public_url: "http://127.0.0.1:{port}"
     fetch_private_addresses: true
     allow_login: ["*"]
+    leave_after_seconds: 1
 """
 
 

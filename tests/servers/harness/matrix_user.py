@@ -41,6 +41,7 @@ class MatrixUser:
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
         self.client = self._await(self._login())
+        self.presence = None  # None: whatever being there makes of it
         self.first_sync = threading.Event()
         self.syncing = asyncio.run_coroutine_threadsafe(self._sync(), self.loop)
         if not self.first_sync.wait(30):
@@ -72,7 +73,7 @@ class MatrixUser:
         """For ever; nio tries again by itself while the homeserver is away. What it does not parse is told too."""
         since = None
         while True:
-            answer = await self.client.sync(timeout=20000 if since else 0, since=since)
+            answer = await self.client.sync(timeout=20000 if since else 0, since=since, set_presence=self.presence)
             raw = json.loads(await answer.transport_response.read())
             if "next_batch" not in raw:
                 await asyncio.sleep(0.2)
@@ -192,10 +193,10 @@ class MatrixUser:
             raise AssertionError(f"{self.id} can't upload: {answer}")
         return answer.content_uri
 
-    def send_file(self, room, data, media_type, name, msgtype="m.file", body=None):
+    def send_file(self, room, data, media_type, name, msgtype="m.file", body=None, info=(), kind="m.room.message", **more):
         mxc = self.upload(data, media_type, name)
         return self.send(room, {"msgtype": msgtype, "body": body or name, "filename": name, "url": mxc,
-                                "info": {"mimetype": media_type, "size": len(data)}})
+                                "info": {"mimetype": media_type, "size": len(data), **dict(info)}, **more}, kind)
 
     def download(self, mxc):
         server, _, identity = mxc.removeprefix("mxc://").partition("/")
@@ -210,7 +211,11 @@ class MatrixUser:
     def set_name(self, name):
         self._do(self.client.set_displayname(name))
 
+    def set_picture(self, mxc):
+        self._do(self.client.set_avatar(mxc))
+
     def set_presence(self, presence, status=""):
+        self.presence = presence
         self._do(self.client.set_presence(presence, status))
 
     def fetch(self, path, method="GET", body=None):

@@ -6,6 +6,12 @@ REACTIONS, RETRACT, MODERATE = "urn:xmpp:reactions:0", "urn:xmpp:message-retract
 CORRECT, REPLY, FALLBACK = "urn:xmpp:message-correct:0", "urn:xmpp:reply:0", "urn:xmpp:fallback:0"
 MARKERS, RECEIPTS, CHAT_STATES = "urn:xmpp:chat-markers:0", "urn:xmpp:receipts", "http://jabber.org/protocol/chatstates"
 OOB, MUC_USER, ADMIN = "jabber:x:oob", "http://jabber.org/protocol/muc#user", "http://jabber.org/protocol/muc#admin"
+VCARD, VCARD_UPDATE, PUBSUB = "vcard-temp", "vcard-temp:x:update", "http://jabber.org/protocol/pubsub"
+AVATAR_DATA, AVATAR_METADATA = "urn:xmpp:avatar:data", "urn:xmpp:avatar:metadata"
+SHARING, METADATA, STICKERS = "urn:xmpp:sfs:0", "urn:xmpp:file:metadata:0", "urn:xmpp:stickers:0"
+THUMBS, REFERENCE, OCCUPANT_ID = "urn:xmpp:thumbs:1", "urn:xmpp:reference:0", "urn:xmpp:occupant-id:0"
+SEARCH, CHANNEL_SEARCH, FORM, RSM = ("jabber:iq:search", "urn:xmpp:channel-search:0:search", "jabber:x:data",
+                                     "http://jabber.org/protocol/rsm")
 DELAY, DISCO_INFO, DISCO_ITEMS = "urn:xmpp:delay", "http://jabber.org/protocol/disco#info", "http://jabber.org/protocol/disco#items"
 
 
@@ -62,3 +68,38 @@ def all_reactions(seen):
 
 def child(seen, namespace, name):
     return seen.find(f"{{{namespace}}}{name}")
+
+
+def form(kind, **answers):
+    """A submitted form."""
+    fields = "".join(f"<field var='{name}'><value>{escape(value)}</value></field>" for name, value in answers.items())
+    return (f"<x xmlns='{FORM}' type='submit'><field var='FORM_TYPE' type='hidden'><value>{kind}</value></field>{fields}</x>")
+
+
+def file_sharing(url, name, media_type, size, more=""):
+    return (f"<file-sharing xmlns='{SHARING}' disposition='inline'><file xmlns='{METADATA}'><media-type>{media_type}</media-type>"
+            f"<name>{escape(name)}</name><size>{size}</size>{more}</file><sources><url-data "
+            f"xmlns='http://jabber.org/protocol/url-data' target={quoteattr(url)}/></sources></file-sharing>")
+
+
+def shared_file(seen):
+    """What is said of a file: a dictionary of its metadata, with its "url" and its "thumbnail"; None: it has none."""
+    found = seen.find(f"{{{SHARING}}}file-sharing")
+    if found is None:
+        return None
+    told = {child.tag.partition("}")[2]: child.text for child in found.find(f"{{{METADATA}}}file")}
+    thumbnail = found.find(f"{{{METADATA}}}file/{{{THUMBS}}}thumbnail")
+    told["thumbnail"] = None if thumbnail is None else thumbnail.get("uri")
+    told["url"] = found.find(".//{http://jabber.org/protocol/url-data}url-data").get("target")
+    return told
+
+
+def occupant_id(seen):
+    found = seen.find(f"{{{OCCUPANT_ID}}}occupant-id")
+    return None if found is None else found.get("id")
+
+
+def item_of(seen):
+    """(affiliation, role) in a presence of a room."""
+    item = seen.find(f"{{{MUC_USER}}}x/{{{MUC_USER}}}item")
+    return (None, None) if item is None else (item.get("affiliation"), item.get("role"))
