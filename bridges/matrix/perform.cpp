@@ -189,8 +189,6 @@ void Session::invite(const Command& command, const Invite& wish) {
   if (!who) return failed(command.in, command.token, {Reason::no_such_user, {}});
   const std::string membership = room->view().membership_of(*who);
   if (membership == "join" || membership == "invite") return delivered(command.in, command.token);
-  const std::string membership = room->view().membership_of(*who);
-  if (membership == "join" || membership == "invite") return delivered(command.in, command.token);
   json::object body{{"user_id", *who}};
   if (!wish.reason.empty()) body["reason"] = wish.reason;
   plain_call(command, request("POST", room_path(*room) + "/invite", std::move(body)));
