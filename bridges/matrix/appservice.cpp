@@ -159,6 +159,7 @@ struct AppService::Impl : std::enable_shared_from_this<Impl> {
     if (!events->empty()) {
       hub.store.notes().put(hub.network, transaction_kind, id, {});
       if (!hub.store.durable()) {
+        hub.store.notes().erase(hub.network, transaction_kind, id);
         return refuse(answer, 500, "M_UNKNOWN", "The bridge can't keep what it was told.");
       }
     }

@@ -1,17 +1,21 @@
 #include "bridges/matrix/ghosts.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include <spdlog/spdlog.h>
 
 #include "bridges/matrix/address.hpp"
+#include "bridges/net/timer.hpp"
 #include "mapping/digest.hpp"
 #include "mapping/notes_table.hpp"
 
 namespace dragoman::matrix {
 namespace {
 
-constexpr const char* kind = "ghost";
+constexpr const char* ghost_kind = "ghost";
+constexpr std::chrono::seconds longest_ghost_obedience{30};        // to a rate limit, where nobody insists
 constexpr const char* picture_key = "a picture of a ghost";  // a digest's key: of no secret
 
 // What is known of a ghost that exists, kept in the notes.
@@ -42,18 +46,24 @@ struct Ghosts::Impl : std::enable_shared_from_this<Impl> {
   explicit Impl(Hub& h) : hub(h) {}
 
   std::optional<Known> known(const std::string& user_id) const {
-    auto note = hub.store.notes().get(hub.network, kind, user_id);
+    auto note = hub.store.notes().get(hub.network, ghost_kind, user_id);
     if (!note) return std::nullopt;
     return Known::unpacked(*note);
   }
   void keep(const std::string& user_id, const Known& what) {
-    hub.store.notes().put(hub.network, kind, user_id, what.packed());
+    hub.store.notes().put(hub.network, ghost_kind, user_id, what.packed());
   }
 
-  void make(const std::string& user_id, const std::string& name, Done done) {
-    auto& waiting = making[user_id];
-    waiting.push_back(std::move(done));
-    if (waiting.size() > 1) return;
+  struct Waiting {
+    Done done;
+    bool insist;
+    std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
+  };
+
+  void make(const std::string& user_id, const std::string& name, Done done, bool insist) {
+    const bool begun = making.contains(user_id);
+    making[user_id].push_back({std::move(done), insist});
+    if (begun) return;
     Api::Call call;
     call.method = "POST";
     call.path = "/_matrix/client/v3/register";
@@ -61,6 +71,11 @@ struct Ghosts::Impl : std::enable_shared_from_this<Impl> {
     call.body = json::object{{"type", "m.login.application_service"},
                              {"username", std::string(localpart_of(user_id))},
                              {"inhibit_login", true}};
+    call.patience = Api::Patience::insist;
+    call.still_wanted = [weak = weak_from_this(), user_id](const Refusal& so_far) {
+      auto self = weak.lock();
+      return self && self->is_wanted(user_id, so_far);
+    };
     // The token alone: nobody can be spoken for who is not there yet.
     Voice as = hub.own_voice();
     as.user_id.clear();
@@ -77,6 +92,18 @@ struct Ghosts::Impl : std::enable_shared_from_this<Impl> {
     });
   }
 
+  // Who does not wait any longer is told why.
+  bool is_wanted(const std::string& user_id, const Refusal& so_far) {
+    auto& waiting = making[user_id];
+    const auto begun = std::chrono::steady_clock::now() - longest_ghost_obedience;
+    std::erase_if(waiting, [&](Waiting& one) {
+      if (one.insist || (so_far.status == 429 && one.since > begun)) return false;
+      net::post(hub.loop, [done = std::move(one.done), failure = so_far.failure] { done(failure); });
+      return true;
+    });
+    return !waiting.empty();
+  }
+
   void name_it(const std::string& user_id, const std::string& name) {
     put_profile(user_id, "displayname", name, [this, user_id, name](const std::optional<Failure>& failure) {
       Known what;
@@ -89,7 +116,7 @@ struct Ghosts::Impl : std::enable_shared_from_this<Impl> {
   void made(const std::string& user_id, const std::optional<Failure>& failure) {
     auto waiting = making.extract(user_id);
     if (waiting.empty()) return;
-    for (Done& done : waiting.mapped()) done(failure);
+    for (Waiting& one : waiting.mapped()) one.done(failure);
   }
 
   // `done` is called while the Impl lives.
@@ -131,7 +158,7 @@ struct Ghosts::Impl : std::enable_shared_from_this<Impl> {
   }
 
   Hub& hub;
-  std::unordered_map<std::string, std::vector<Done>> making;  // by user id
+  std::unordered_map<std::string, std::vector<Waiting>> making;  // by user id
 };
 
 Ghosts::Ghosts(Hub& hub) : impl_(std::make_shared<Impl>(hub)) {}
@@ -156,17 +183,17 @@ bool Ghosts::is_ours(std::string_view user_id) const {
          localpart.starts_with(impl_->hub.settings.matrix.ghost_prefix);
 }
 
-void Ghosts::ensure(const PersonId& person, const std::string& name, Done done) {
+void Ghosts::ensure(const PersonId& person, const std::string& name, Done done, bool insist) {
   const auto id = id_of(person);
   if (!id) return done(Failure{Reason::invalid, "Your address is too long for a user of Matrix."});
   if (impl_->known(*id)) return done({});
-  impl_->make(*id, name.empty() ? address_name(person) : name, std::move(done));
+  impl_->make(*id, name.empty() ? address_name(person) : name, std::move(done), insist);
 }
 
 void Ghosts::ensure_own(Done done) {
   const std::string id = impl_->hub.own_voice().user_id;
   if (impl_->known(id)) return done({});
-  impl_->make(id, "XMPP", std::move(done));
+  impl_->make(id, "XMPP", std::move(done), false);
 }
 
 void Ghosts::set_profile(const PersonId& person, const SetProfile& profile, Done done) {

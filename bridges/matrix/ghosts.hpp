@@ -30,9 +30,9 @@ class Ghosts {
   // Client-server API "Registration" with m.login.application_service and inhibit_login: one that exists is
   // as good as one that was made. A new one is called `name`, until its person says what it wants to be
   // called (empty: as its address begins). `done` is told nothing when it exists; at once where that is
-  // known.
+  // known. With `insist`, a homeserver that is away or busy is waited for.
   using Done = std::function<void(const std::optional<Failure>&)>;
-  void ensure(const PersonId& person, const std::string& name, Done done);
+  void ensure(const PersonId& person, const std::string& name, Done done, bool insist = false);
   // The bridge's own user.
   void ensure_own(Done done);
 

@@ -125,6 +125,7 @@ void Stream::on_invite(const std::string& room_id, const json::object& member_ev
   const UserId inviter{std::string(text_at(member_event, "sender"))};
   if (content == nullptr || !is_user_id(inviter.value())) return;
   const PersonId& person = invitation.person;
+  if (take_invitation(room_id, person)) return;
   const bool direct = true_at(*content, "is_direct");
   invitation.inviter = inviter;
   invitation.reason = one_line(xml_clean(text_at(*content, "reason").substr(0, 1000)));
@@ -215,12 +216,14 @@ void Stream::accept_direct(const Invitation& invitation) {
   call.body = json::object{};
   call.patience = Api::Patience::insist;
   call.timeout = hub_.patience.join;
+  open(invitation.room_id).wait_for_missed();
   voice_of(invitation)
       .call(std::move(call), [this, weak = std::weak_ptr<bool>(alive_), invitation](const Reply& reply) {
         if (weak.expired()) return;
         const auto* refusal = std::get_if<Refusal>(&reply);
         if (refusal == nullptr) return account_ != nullptr ? entered(invitation) : fetch_missed(invitation);
         is_done(invitation);
+        open(invitation.room_id).on_missed({});
         spdlog::info("matrix: {}: the chat {} of {} could not be entered: {}", hub_.network.value(),
                      invitation.room_id, invitation.inviter.value(), refusal->failure.text);
         if (direct_room(invitation.person, invitation.inviter) == invitation.room_id) {

@@ -90,7 +90,8 @@ void Session::enter(const std::shared_ptr<Joining>& joining) {
   if (joining->patient) call.patience = Api::Patience::insist;
   this->call(std::move(call), [this, joining](const Reply& reply) {
     if (const auto* refusal = std::get_if<Refusal>(&reply)) return refused(joining, *refusal);
-    if (joining->off) return leave_quietly(joining->room_id);  // left while the join was on its way
+    // Left while the join was on its way.
+    if (joining->off) return leave_quietly(joining->address, joining->room_id);
     load(joining);
   });
 }
@@ -134,7 +135,7 @@ void Session::load(const std::shared_ptr<Joining>& joining) {
   room.ensure_view([weak = weak_from_this(), joining](const std::optional<Failure>& failure) {
     const auto self = weak.lock();
     if (!self) return;
-    if (joining->off) return self->leave_quietly(joining->room_id);
+    if (joining->off) return self->leave_quietly(joining->address, joining->room_id);
     if (failure) return self->give_up(joining, *failure);
     self->settle(joining);
   });
@@ -144,8 +145,8 @@ void Session::settle(const std::shared_ptr<Joining>& joining) {
   Room& room = stream_.open(joining->room_id);
   const auto other = room.view().user_of(joining->nick);
   if (other && *other != voice_user_ && kind_ == Kind::ghost) {
-    leave_quietly(joining->room_id);
-    return give_up(joining, {Reason::nick_in_use, {}});
+    give_up(joining, {Reason::nick_in_use, {}});
+    return leave_quietly(joining->address, joining->room_id);
   }
   stream_.lead(joining->address, joining->room_id);
   const bool first = !room.anybody_at(joining->address);
@@ -154,7 +155,9 @@ void Session::settle(const std::shared_ptr<Joining>& joining) {
     const auto self = weak.lock();
     if (!self) return;
     Room* now = self->stream_.find(joining->room_id);
-    if (now == nullptr || joining->off || now->find(self->voice_user_, joining->address) == nullptr) return;
+    if (joining->off) return;
+    if (now == nullptr || now->find(self->voice_user_, joining->address) == nullptr)
+      return self->give_up(joining, {Reason::not_joined, "You were removed before you were in."});
     self->joining_.erase(joining->address);
     now->view().enter({self.get(), joining->address}, self->voice_user_);
   };
@@ -184,9 +187,18 @@ void Session::abandon(const RoomId& address) {
   failed(address, found.mapped()->token, {Reason::not_joined, "You left before you were in."});
 }
 
-void Session::leave_quietly(const std::string& room_id) {
-  call(request("POST", "/_matrix/client/v3/rooms/" + net::url_encoded(room_id) + "/leave", {}),
-       [](const Reply&) {});
+void Session::leave_quietly(const RoomId& address, const std::string& room_id) {
+  const auto wanted = [weak = weak_from_this(), address, room_id] {
+    const auto self = weak.lock();
+    if (!self || self->joining_.contains(address)) return false;
+    Room* room = self->stream_.find(room_id);
+    return room == nullptr || room->find(self->voice_user_) == nullptr;
+  };
+  if (!wanted()) return;
+  Api::Call leave = request("POST", "/_matrix/client/v3/rooms/" + net::url_encoded(room_id) + "/leave", {});
+  leave.patience = Api::Patience::insist;
+  leave.still_wanted = [wanted](const Refusal&) { return wanted(); };
+  call(std::move(leave), [](const Reply&) {});
 }
 
 // A nick of one room alone is the displayname of its m.room.member event.

@@ -24,7 +24,7 @@ namespace {
 constexpr const char* scope = "media";
 constexpr std::string_view revoked = "revoked";
 constexpr std::chrono::days longest_link{3 * 366};
-constexpr std::uint64_t max_picture = 64 * 1024;
+constexpr std::uint64_t max_picture = std::uint64_t{64} * 1024;
 constexpr std::size_t max_remembered = 64;  // pictures
 constexpr std::string_view picture_query = "width=96&height=96&method=crop";
 
@@ -111,7 +111,7 @@ struct Media::Impl : std::enable_shared_from_this<Media::Impl> {
       return refuse(*answer, 405, "M_UNRECOGNIZED", "A file can only be fetched", {{"Allow", "GET, HEAD"}});
     }
     auto file = linked_file(key, at);
-    if (!file) return refuse(*answer, 403, "M_FORBIDDEN", "This link was not made here, or it was changed");
+    if (!file) return refuse(*answer, 403, "M_FORBIDDEN", not_our_link);
     if (file->expiry <= now()) return refuse(*answer, 410, "M_NOT_FOUND", "This link is too old");
     if (is_revoked(file->event_id)) return refuse(*answer, 410, "M_NOT_FOUND", "The file was taken back");
     serving.serve(fetcher, *file, request, {options.max_file_bytes, options.fetch_private_addresses}, answer);

@@ -130,7 +130,7 @@ bool Room::is_own(const json::object& event) const {
 }
 
 bool Room::must_wait(const json::object& event) const {
-  if (!view_.ready() || !held_.empty()) return true;
+  if (!view_.ready() || missing_ || !held_.empty()) return true;
   if (!is_own(event)) return false;
   if (stream_.account() != nullptr && is_being_sent(event)) return true;
   if (sending_.empty()) return false;
@@ -159,6 +159,7 @@ void Room::on_event(const json::object& event) {
 }
 
 void Room::on_missed(const std::vector<json::object>& events) {
+  missing_ = false;
   std::deque<json::object> since = std::exchange(held_, {});
   for (const json::object& event : events) {
     const bool waits = std::any_of(since.begin(), since.end(), [&](const json::object& held) {

@@ -61,7 +61,8 @@ class Room final : public ViewOwner {
 
   // Live, in order (application service API, "Pushing events").
   void on_event(const json::object& event);
-  // Said before ours came in, oldest first: told before what came since then, as far as that waits.
+  // What was said before ours came in is being asked for: until it is there, oldest first, all else waits.
+  void wait_for_missed() { missing_ = true; }
   void on_missed(const std::vector<json::object>& events);
   void on_ephemeral(const json::object& event);  // m.typing, m.receipt
   // Asks as this user of ours while no occupant is known: what is sent on after a restart.
@@ -109,7 +110,7 @@ class Room final : public ViewOwner {
   std::int64_t last_sent_ = 0;  // when something of ours last began to be sent, milliseconds since 1970
   std::deque<json::object> held_;
   std::vector<std::pair<std::string, std::size_t>> sending_;  // how many, by user id
-  bool loading_ = false, inbox_taken_ = false;
+  bool loading_ = false, inbox_taken_ = false, missing_ = false;
   net::Backoff backoff_{std::chrono::seconds(5), std::chrono::minutes(5)};
   std::unique_ptr<net::Timer> again_;
   std::vector<std::function<void(const std::optional<Failure>&)>> waiting_;

@@ -33,8 +33,11 @@ std::string Stream::servers_of(const std::string& room_id, const RoomId& address
 
 void Stream::follow_upgrade(Room& old, const std::string& replacement) {
   if (!is_room_id(replacement) || replacement == old.id() || latest(replacement) == old.id()) return;
-  if (hub_.store.notes().get(hub_.network, "upgrade", old.id())) return;
+  // Where it leads is one for all; who follows is each stream for itself.
+  if (hub_.store.notes().get(hub_.network, kind("followed"), old.id())) return;
+  hub_.store.notes().put(hub_.network, kind("followed"), old.id(), replacement);
   hub_.store.notes().put(hub_.network, "upgrade", old.id(), replacement);
+  expected_.insert(replacement);  // what is said there may come before the join is answered
   spdlog::info("matrix: {}: {} was replaced by {}", hub_.network.value(), old.id(), replacement);
 
   if (const auto direct = old.direct()) {
@@ -80,6 +83,7 @@ void Stream::enter_replacement(Session& session, const std::string& old_id, cons
       spdlog::info("matrix: {}: {} can't enter {}: {}", hub_.network.value(), speaker->user_id(), replacement,
                    refusal->failure.text);
       if (address.empty()) return;
+      if (refusal->status == 403) return wait_for_invitation(*speaker, old_id, replacement, address, nick);
       if (Room* old = find(old_id)) old->remove(speaker->user_id(), address);
       return speaker->tell(
           address, Exited{Departure::left,
@@ -99,6 +103,51 @@ void Stream::enter_replacement(Session& session, const std::string& old_id, cons
       room->view().enter({still.get(), address}, still->user_id());
     });
   });
+}
+
+void Stream::wait_for_invitation(Session& session, const std::string& old_id, const std::string& replacement,
+                                 const RoomId& address, const std::string& nick) {
+  const bool told = std::any_of(awaited_.begin(), awaited_.end(), [&](const Awaited& one) {
+    return one.replacement == replacement && one.address == address;
+  });
+  awaited_.push_back({replacement, old_id, session.person(), address, nick});
+  if (told) return;
+  dragoman::Session& from = account_ != nullptr ? *account_ : hub_.own_session();
+  hub_.sink.on_event(from,
+                     {address,
+                      {},
+                      {},
+                      {},
+                      false,
+                      Message{"The new room is for those who are invited. Whoever is invited there will be "
+                              "taken along; this one stays as it is.",
+                              MessageKind::notice}});
+}
+
+bool Stream::take_invitation(const std::string& replacement, const PersonId& person) {
+  std::vector<Awaited> now;
+  std::erase_if(awaited_, [&](Awaited& one) {
+    if (one.replacement != replacement || one.person != person) return false;
+    now.push_back(std::move(one));
+    return true;
+  });
+  bool taken = false;
+  for (const Awaited& one : now) {
+    // Unless they have left meanwhile.
+    const Room* old = find(one.old_id);
+    const Room::Occupant* here = nullptr;
+    if (old != nullptr) {
+      const auto found =
+          std::find_if(old->occupants().begin(), old->occupants().end(), [&](const Room::Occupant& occupant) {
+            return occupant.address == one.address && occupant.session->person() == person;
+          });
+      if (found != old->occupants().end()) here = &*found;
+    }
+    if (here == nullptr) continue;
+    enter_replacement(*here->session, one.old_id, replacement, one.address, here->nick);
+    taken = true;
+  }
+  return taken;
 }
 
 }  // namespace dragoman::matrix

@@ -18,9 +18,9 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::uint32_t max_header = 16 * 1024;
-constexpr std::size_t read_size = 16 * 1024;
-constexpr std::size_t largest_kept = 64 * 1024;  // of buffers, while nothing goes on
-constexpr std::size_t low_water = 64 * 1024;
+constexpr std::size_t read_size = std::size_t{16} * 1024;
+constexpr std::size_t largest_kept = std::size_t{64} * 1024;  // of buffers, while nothing goes on
+constexpr std::size_t low_water = std::size_t{64} * 1024;
 constexpr std::chrono::milliseconds linger_time{2'000};
 
 std::string_view path_and_query(std::string_view target) {

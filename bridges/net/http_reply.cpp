@@ -11,7 +11,7 @@ namespace dragoman::net {
 
 namespace {
 
-constexpr std::size_t high_water = 256 * 1024;  // bytes that wait to be written
+constexpr std::size_t high_water = std::size_t{256} * 1024;  // bytes that wait to be written
 
 void put_number(std::string& out, std::uint64_t value, int base) {
   char digits[24];

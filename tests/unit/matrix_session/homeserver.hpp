@@ -63,6 +63,7 @@ class Homeserver {
   void up() {
     net::HttpServer::Options options;
     options.port = port_;
+    options.max_body = 64U << 20;
     server_ = std::make_unique<net::HttpServer>(
         loop_, options, [this](net::ServedRequest&& request, std::shared_ptr<net::Answer> answer) {
           serve(request, answer);
