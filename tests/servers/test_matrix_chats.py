@@ -4,7 +4,7 @@ from harness import xep
 from harness.matrix_servers import NAME
 from harness.matrix_stage import DOMAIN, core, ghost, jid, on_all_servers
 
-ALICE = ghost("alice")
+ALICE, BOB = ghost("alice"), ghost("bob")
 
 
 class Chats:
@@ -44,6 +44,87 @@ class Chats:
         alice.message(them, "It is she", "chat")
         # In the same room: none is made for it.
         other.expect_message(room, ALICE, "It is she", since)
+
+    def test_a_chat_with_somebody_who_never_used_the_bridge(self):
+        other, bob = self.stage.stranger(), self.stage.xmpp_user("bob")
+        them, since = jid(other.id), bob.seen.mark()
+        room = other.create(public=False, invite=[BOB], direct=True)
+        # As XMPP users get to know one another: they are asked, and hear what is said.
+        bob.expect_presence(them, "subscribe", since)
+        other.expect_member(room, BOB, "join")
+        other.say(room, "We have not met")
+        bob.expect_message(them, "We have not met", since, kind="chat")
+        bob.message(them, "Now we have", "chat")
+        other.expect_message(room, BOB, "Now we have")
+
+    def test_what_is_said_before_the_invitation_was_accepted_is_heard(self):
+        other, bob = self.stage.stranger(), self.stage.xmpp_user("bob")
+        since = bob.seen.mark()
+        room = other.create(public=False, invite=[BOB], direct=True)
+        for number in range(3):
+            other.say(room, f"quick {number}")
+        for number in range(3):
+            bob.expect_message(jid(other.id), f"quick {number}", since, kind="chat")
+        self.assertEqual(3, sum(s.kind == "message" and (s.text("body") or "").startswith("quick") for s in bob.seen.all))
+
+    def test_a_second_room_of_the_same_two_is_the_same_chat(self):
+        alice, other, them, room = self.begun()
+        again = other.create(public=False, invite=[ALICE], direct=True)
+        other.expect_member(again, ALICE, "join")
+        other.say(again, "Over here now")
+        alice.expect_message(them, "Over here now", kind="chat")
+        alice.message(them, "I follow", "chat")
+        other.expect_message(again, ALICE, "I follow")
+
+    def test_who_declines_is_asked_again_when_somebody_writes(self):
+        alice, other, them = self.two()
+        alice.message(them, "Hello?", "chat")
+        room = other.expect_invite(ALICE)
+        since = other.seen.mark()
+        other.leave(room)
+        alice.message(them, "Please?", "chat")
+        again = other.expect_invite(ALICE, since, 40)
+        other.join(again)
+        other.expect_message(again, ALICE, "Please?", since)
+
+    def test_a_chat_that_becomes_encrypted_is_told_so_to_both(self):
+        alice, other, them, room = self.begun()
+        since = alice.seen.mark()
+        other.set_state(room, "m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"})
+        alice.seen.wait_for(lambda s: s.kind == "message" and s.sender == them and "encrypt" in (s.text("body") or ""),
+                            "a word to Alice", since)
+        other.expect("a word to them", lambda s: s.kind == "timeline" and s.room == room and s.sender != other.id
+                     and "encrypt" in str(s.body or ""))
+        said = alice.message(them, "Can you still read me?", "chat")
+        refused = alice.seen.wait_for(lambda s: s.kind == "message" and s.id == said and s.type == "error", "the refusal")
+        self.assertIn("encrypt", str(refused))
+
+    def test_formatting_actions_and_odd_kinds(self):
+        alice, other, them, room = self.begun()
+        alice.message(them, "so *strong*", "chat")
+        self.assertIn("strong</", other.expect("the strong one", lambda s: s.sender == ALICE and "formatted_body" in s.content)
+                      .content["formatted_body"])
+        other.send(room, {"msgtype": "m.emote", "body": "nods"})
+        alice.expect_message(them, "/me nods", kind="chat")
+        other.send(room, {"msgtype": "m.location", "body": "Here", "geo_uri": "geo:1,2"})
+        alice.seen.wait_for(lambda s: s.sender == them and "geo:1,2" in (s.text("body") or ""), "the place")
+        other.reply(room, other.expect_message(room, ALICE, "Hello?").id, "a late answer")
+        told = alice.seen.wait_for(lambda s: s.sender == them and (s.text("body") or "").endswith("a late answer"), "the reply")
+        self.assertIsNotNone(xep.child(told, xep.REPLY, "reply"), str(told))
+        self.assertTrue(told.text("body").startswith("> "), "those who know no replies read what was answered")
+
+    def test_what_is_taken_back_by_xmpp_is_taken_back(self):
+        alice, other, them, room = self.begun()
+        spoken = alice.message(them, "I regret this", "chat")
+        said = other.expect_message(room, ALICE, "I regret this")
+        alice.message(them, None, "chat", xep.retract(spoken))
+        other.expect_event(room, "m.room.redaction", ALICE, lambda s: said.id in (s.event.get("redacts"), s.content.get("redacts")))
+        other.say(room, "react!")
+        told = alice.expect_message(them, "react!", kind="chat")
+        alice.message(them, None, "chat", xep.reactions(told.id, "👍"))
+        reaction = other.expect_event(room, "m.reaction", ALICE)
+        alice.message(them, None, "chat", xep.reactions(told.id))
+        other.expect_event(room, "m.room.redaction", ALICE, lambda s: reaction.id in (s.event.get("redacts"), s.content.get("redacts")))
 
     def test_the_ghost_of_an_xmpp_user_is_found(self):
         alice, other, _ = self.two()

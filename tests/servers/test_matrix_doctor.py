@@ -50,7 +50,7 @@ class Doctor:
         self.finds("it calls us @xmpp:hs.test, the configuration @someone:hs.test",
                    (listen, f"{listen}, sender_localpart: someone"))
         self.finds("the homeserver knows us by another id than other", (listen, f"{listen}, id: other"))
-        self.finds("user ids that begin with ghost_ are not kept for the bridge",
+        self.finds("user ids that begin with ghost_ are not the bridge's",
                    ("    allow_login:", "    ghost_prefix: ghost_\n    allow_login:"))
         self.finds("leads to somebody else", (f'public_url: "http://127.0.0.1:{port}"', f'public_url: "{self.stage.homeserver.url}"'))
         # Nobody is where the homeserver was told that we are.

@@ -160,7 +160,11 @@ class Looks:
         answer = alice.ask(them, f"<pubsub xmlns='{xep.PUBSUB}'><items node='{xep.AVATAR_DATA}'><item "
                            f"id='{pictures.sha1(picture)}'/></items></pubsub>")
         self.assertEqual(picture, base64.b64decode(answer.xml.findtext(f".//{{{xep.AVATAR_DATA}}}data")))
-        other.set_presence("online", "here I am")
+        # Matrix tells who is there to those who share a room.
+        alice.message(them, "Hello", "chat")
+        other.join(other.expect_invite(ALICE))
+        since = alice.seen.mark()
+        other.set_presence("unavailable", "here I was")
         there = alice.seen.wait_for(lambda s: s.kind == "presence" and s.sender.startswith(them) and pictures.hash_in(s),
                                     "a presence with the picture", since, 40)
         self.assertEqual(pictures.sha1(picture), pictures.hash_in(there))

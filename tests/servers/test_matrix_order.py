@@ -34,6 +34,7 @@ class Order:
         said = alice.message(where, "May I?")
         refused = alice.seen.wait_for(lambda s: s.kind == "message" and s.id == said and s.type == "error", "the refusal")
         self.assertIsNotNone(refused.find(f".//{STANZAS}forbidden"), str(refused))
+        since = alice.seen.mark()
         mary.set_level(room, ALICE, 25)
         alice.expect_presence(f"{where}/alice", "", since, lambda s: xep.item_of(s)[1] == "participant")
         alice.message(where, "Now I may")
@@ -47,13 +48,15 @@ class Order:
         since = alice.seen.mark()
         mary.set_level(room, ALICE, 100)
         alice.expect_presence(f"{where}/alice", "", since, lambda s: xep.item_of(s)[0] == "owner")
-        for how, level in (({"affiliation": "admin"}, 50), ({"role": "moderator"}, 50), ({"affiliation": "none"}, 0)):
-            self.assertEqual("result", alice.ask(where, xep.admin_item(nick="john", **how), "set").type)
+        for how, level in (({"affiliation": "admin"}, 50), ({"affiliation": "none"}, 0), ({"role": "moderator"}, 50),
+                           ({"role": "participant"}, 0)):
+            answer = alice.ask(where, xep.admin_item(nick="john", **how), "set")
+            self.assertEqual("result", answer.type, str(answer))
             alice.expect_presence(f"{where}/john", "", since,
                                   lambda s: xep.item_of(s)[1] == ("moderator" if level else "participant"))
             self.assertEqual(level, mary.state(room, "m.room.power_levels")["users"].get(john.id, 0))
             since = alice.seen.mark()
-        # What a creator has nobody takes.
+        # What the owner above her has she can't take.
         refused = alice.ask(where, xep.admin_item(nick="mary", affiliation="none"), "set")
         self.assertEqual("error", refused.type, str(refused))
 
@@ -192,13 +195,24 @@ class Order:
         self.assertIn(jid(other.id), str(answer))
         self.assertIn("Zebulon the Great", str(answer))
 
-    def test_the_directory_is_in_what_the_gateway_lists(self):
+    def test_the_gateway_lists_the_rooms_of_its_homeserver(self):
         alice, mary = self.stage.xmpp_user("alice"), self.stage.matrix_user("mary")
-        answer = alice.ask(DOMAIN, f"<query xmlns='{xep.DISCO_ITEMS}'/>")
-        self.assertIn(jid(NAME), [item.get("jid") for item in answer.xml.iter(f"{{{xep.DISCO_ITEMS}}}item")], str(answer))
-        answer = alice.ask(jid(NAME), f"<query xmlns='{xep.DISCO_INFO}'/>")
-        features = {feature.get("var") for feature in answer.xml.iter(f"{{{xep.DISCO_INFO}}}feature")}
-        self.assertTrue({xep.SEARCH, xep.CHANNEL_SEARCH, xep.DISCO_ITEMS} <= features, f"{features}")
+        name = self.alias()
+        mary.create(name, name="Listed at the gateway")
+        found, after = {}, ""
+        while True:
+            answer = alice.ask(DOMAIN, f"<query xmlns='{xep.DISCO_ITEMS}'><set xmlns='{xep.RSM}'><max>50</max>{after}</set></query>")
+            page = answer.xml.findall(f"{{{xep.DISCO_ITEMS}}}query/{{{xep.DISCO_ITEMS}}}item")
+            found.update({item.get("jid"): item.get("name") for item in page})
+            last = answer.find(f".//{{{xep.RSM}}}last")
+            if not page or last is None:
+                break
+            after = f"<after>{last.text}</after>"
+        self.assertEqual("Listed at the gateway", found.get(jid(f"#{name}:{NAME}")), f"{found}")
+        for place in (DOMAIN, jid(NAME)):
+            answer = alice.ask(place, f"<query xmlns='{xep.DISCO_INFO}'/>")
+            features = {feature.get("var") for feature in answer.xml.iter(f"{{{xep.DISCO_INFO}}}feature")}
+            self.assertTrue({xep.SEARCH, xep.CHANNEL_SEARCH, xep.DISCO_ITEMS} <= features, f"{place}: {features}")
 
     # ------------------------------------------------------------------------------------------------------------ addresses
 

@@ -70,7 +70,7 @@ def child(seen, namespace, name):
     return seen.find(f"{{{namespace}}}{name}")
 
 
-def form(kind, **answers):
+def form(kind, /, **answers):
     """A submitted form."""
     fields = "".join(f"<field var='{name}'><value>{escape(value)}</value></field>" for name, value in answers.items())
     return (f"<x xmlns='{FORM}' type='submit'><field var='FORM_TYPE' type='hidden'><value>{kind}</value></field>{fields}</x>")
