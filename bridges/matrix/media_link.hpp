@@ -10,6 +10,9 @@
 
 namespace dragoman::matrix {
 
+// To whoever comes with another link than one of ours.
+inline constexpr std::string_view not_our_link = "This link was not made here, or it was changed";
+
 // "mxc://server/id" (client-server API, "Matrix Content (mxc://) URIs"), in its parts; nothing where it is
 // none, or is one that might be taken for another path.
 struct MxcParts {
