@@ -22,10 +22,6 @@ std::string note_key(const PersonId& person, const std::string& address) {
   return person.value() + " " + address;
 }
 
-void field(XmlWriter& w, std::string_view var, std::string_view value) {
-  w.open("field").attr("var", var).element("value", value).close();
-}
-
 }  // namespace
 
 const OwnPlaces* Bookmarks::of(const PersonId& person) const {
@@ -68,20 +64,11 @@ void Bookmarks::publish(const PersonId& person, const ListedRoom& room) {
   if (notes.get(gateway_.id(), bookmarked, key)) return;
   std::string out;
   XmlWriter w(out);
-  w.open("pubsub", ns::pubsub).open("publish").attr("node", ns::bookmarks);
-  w.open("item").attr("id", address).open("conference", ns::bookmarks);
+  w.open("conference", ns::bookmarks);
   w.attr_if("name", display_clean(room.name)).attr("autojoin", "true");
   if (const std::string& nick = nicks_[person]; !nick.empty()) w.element("nick", nick);
-  w.close().close().close();
-  w.open("publish-options").open("x", ns::data_form).attr("type", "submit");
-  w.open("field").attr("var", "FORM_TYPE").attr("type", "hidden");
-  w.element("value", "http://jabber.org/protocol/pubsub#publish-options").close();
-  field(w, "pubsub#persist_items", "true");
-  field(w, "pubsub#max_items", "max");
-  field(w, "pubsub#send_last_published_item", "never");
-  field(w, "pubsub#access_model", "whitelist");
-  w.close().close().close();
-  gateway_.privileges().publish(person, out, [gateway = &gateway_, key](bool done) {
+  w.close();
+  gateway_.privileges().keep(person, ns::bookmarks, address, out, [gateway = &gateway_, key](bool done) {
     if (done) gateway->store().notes().put(gateway->id(), bookmarked, key, "");
   });
 }
@@ -101,14 +88,21 @@ void Bookmarks::add_contacts(const PersonId& person, const std::vector<ListedPer
     for (const Element& item : query->children) known.insert(item.attr_or("jid"));
     for (const ListedPerson& one : fresh) {
       const std::string address = gateway->address_of(one.user);
-      gateway->store().notes().put(gateway->id(), befriended, note_key(person, address), "");
-      if (known.contains(address)) continue;
+      const std::string key = note_key(person, address);
+      if (known.contains(address)) {
+        gateway->store().notes().put(gateway->id(), befriended, key, "");
+        continue;
+      }
       std::string out;
       XmlWriter w(out);
       w.open("query", ns::roster).open("item").attr("jid", address);
       w.attr_if("name", display_clean(one.name)).attr("subscription", "both").close().close();
-      gateway->privileges().change_roster(person, out);
-      gateway->subscriptions().accept(person, gateway->network().node_of(one.user));
+      // Some servers grant it and can't do it (ejabberd 23.01).
+      gateway->privileges().change_roster(person, out, [gateway, person, key, user = one.user](bool done) {
+        if (!done) return;
+        gateway->store().notes().put(gateway->id(), befriended, key, "");
+        gateway->subscriptions().accept(person, gateway->network().node_of(user));
+      });
     }
   });
 }

@@ -129,8 +129,10 @@ void Privileges::ask_roster(const PersonId& person, std::function<void(const Sta
   ask(person, "get", "<query xmlns='jabber:iq:roster'/>", std::move(done));
 }
 
-void Privileges::change_roster(const PersonId& person, std::string_view query) {
-  ask(person, "set", query, {});
+void Privileges::change_roster(const PersonId& person, std::string_view query,
+                               std::function<void(bool)> done) {
+  ask(person, "set", query,
+      [done = std::move(done)](const Stanza& answer) { done(answer.type == "result"); });
 }
 
 }  // namespace dragoman

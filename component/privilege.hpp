@@ -36,7 +36,7 @@ class Privileges {
             std::function<void(bool)> done = {});
   // XEP-0356 4: a plain iq to the person's bare address, which their server answers.
   void ask_roster(const PersonId& person, std::function<void(const Stanza& answer)> done);
-  void change_roster(const PersonId& person, std::string_view query);
+  void change_roster(const PersonId& person, std::string_view query, std::function<void(bool)> done);
 
  private:
   struct Granted {

@@ -15,6 +15,7 @@
 
 #include "bridges/matrix/address.hpp"
 #include "bridges/matrix/api.hpp"
+#include "bridges/matrix/media_link.hpp"
 #include "bridges/matrix/registration.hpp"
 #include "bridges/net/http_server.hpp"
 #include "config/settings.hpp"
@@ -25,7 +26,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto patience = 30s;
+constexpr auto doctors_patience = 30s;
 constexpr auto greatest_skew = 60s;
 constexpr std::string_view needed_version = "v1.11";  // the first with authenticated media
 
@@ -102,13 +103,13 @@ class Examination {
     return std::move(*result);
   }
   Reply call(Api::Call what, const Voice& as) {
-    what.timeout = patience;
+    what.timeout = doctors_patience;
     return wait_for<Reply>([&](std::function<void(Reply)> done) {
       api_.call(as, std::move(what), [done = std::move(done)](Reply reply) { done(std::move(reply)); });
     });
   }
   net::HttpResult send(net::HttpRequest request) {
-    request.timeout = patience;
+    request.timeout = doctors_patience;
     return wait_for<net::HttpResult>([&](std::function<void(net::HttpResult)> done) {
       http_.send(std::move(request),
                  [done = std::move(done)](net::HttpResult result) { done(std::move(result)); });
@@ -222,9 +223,23 @@ class Examination {
     return false;
   }
 
-  // Whether ids that begin as our ghosts' do are ours: anybody may ask whether such a name is free.
+  // Whether ids that begin as our ghosts' do are ours, and nobody else's.
   void namespaces() {
     const std::string name = settings_.ghost_prefix + "doctor=40example.org";
+    Voice ghost = service();
+    ghost.user_id = "@" + name + ":" + settings_.homeserver.server_name;
+    const Reply reply = call({.path = "/_matrix/client/v3/account/whoami"}, ghost);
+    // Nothing but the words (Synapse's) tells one that is not ours from one that is not there yet.
+    const auto* refusal = std::get_if<Refusal>(&reply);
+    const bool ours = !refusal || refusal->failure.text.find("has not registered") != std::string::npos;
+    if (!ours && refusal->failure.text.find("masquerade") != std::string::npos) {
+      return wrong(
+          fmt::format("user ids that begin with {} are not the bridge's: the homeserver's copy of the "
+                      "registration is old; print it again with register-matrix, and start the homeserver "
+                      "again",
+                      settings_.ghost_prefix));
+    }
+    // Anybody may ask whether a name is free, where people may register.
     const auto result =
         send({.url = url("/_matrix/client/v3/register/available?username=" + net::url_encoded(name))});
     const auto* response = std::get_if<net::HttpResponse>(&result);
@@ -235,7 +250,7 @@ class Examination {
                       "registration is old; print it again with register-matrix, and start the homeserver "
                       "again",
                       settings_.ghost_prefix));
-    } else if (refusal_of(response->head.status, response->body).errcode == "M_EXCLUSIVE") {
+    } else if (ours || refusal_of(response->head.status, response->body).errcode == "M_EXCLUSIVE") {
       ok(fmt::format("user ids that begin with {} are the bridge's", settings_.ghost_prefix));
     }
   }
@@ -365,7 +380,9 @@ class Examination {
       wrong(fmt::format("{} does not answer ({}): let the reverse proxy hand it to {}:{}, or mend public_url",
                         settings_.public_url, said(std::get<Failure>(result)), settings_.appservice.address,
                         settings_.appservice.port));
-    } else if (server_ ? response->body == nonce_ : response->head.status == 404) {
+    } else if (server_ ? response->body == nonce_
+                       : refusal_of(response->head.status, response->body).failure.text.find(not_our_link) !=
+                             std::string::npos) {
       ok(fmt::format("{} leads to us", settings_.public_url));
     } else {
       wrong(fmt::format(

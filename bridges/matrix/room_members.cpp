@@ -12,13 +12,6 @@ namespace {
 
 constexpr std::size_t longest_reason = 1000;
 
-const json::object none;
-
-const json::object& content_of(const json::object& event) {
-  const json::object* content = object_at(event, "content");
-  return content == nullptr ? none : *content;
-}
-
 }  // namespace
 
 bool RoomView::Impl::is_ours(std::string_view user) const {
@@ -198,6 +191,9 @@ void RoomView::Impl::on_changed_profile(const std::string& user, const Origin& b
 
 void RoomView::Impl::on_gone(const std::string& user, const json::object& event, std::string_view membership,
                              const Origin& by) {
+  // Nobody is invited who is there (room version 11, "Authorization rules"): it is from before they came.
+  const bool asked = membership == "invite" || membership == "knock";
+  if (asked && people.find(user) != nullptr) return;
   note_absent(user, membership);
   const bool was_here = people.erase(user);
   if (!is_ready) return;

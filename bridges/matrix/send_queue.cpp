@@ -8,12 +8,15 @@
 #include <spdlog/spdlog.h>
 
 #include "bridges/matrix/hub.hpp"
+#include "bridges/matrix/room.hpp"
 #include "bridges/matrix/saved.hpp"
 #include "bridges/matrix/sending.hpp"
 #include "bridges/matrix/session.hpp"
 #include "bridges/matrix/stream.hpp"
 #include "bridges/net/timer.hpp"
+#include "mapping/archive_table.hpp"
 #include "mapping/outbox_table.hpp"
+#include "mapping/rooms_table.hpp"
 
 namespace dragoman::matrix {
 namespace {
@@ -31,6 +34,7 @@ struct SendQueues::Impl : std::enable_shared_from_this<Impl> {
   struct Row {
     std::string key;
     Saved saved;
+    bool resumed = false;  // from before this start
   };
   struct Queue {
     std::string name;
@@ -105,6 +109,8 @@ struct SendQueues::Impl : std::enable_shared_from_this<Impl> {
     hub.store.outbox().done(hub.network, of.name, row.key);
     auto after = std::exchange(of.after_first, {});
     tell(row.saved, result);
+    if (const auto* id = std::get_if<MessageId>(&result); id != nullptr && row.resumed)
+      tell_own(row.saved, *id);
     sending->told();
     for (auto& what : after) what();
     if (auto still = queues.find(name); still != queues.end()) pump(*still->second);
@@ -119,6 +125,29 @@ struct SendQueues::Impl : std::enable_shared_from_this<Impl> {
     if (voice == nullptr) return;
     if (failure != nullptr) return voice->failed(saved.command.in, saved.command.token, *failure);
     voice->delivered(saved.command.in, saved.command.token, std::get<MessageId>(result));
+  }
+
+  // The room waited for the word that it was sent, and has forgotten what it was: it is told as if it had
+  // been said elsewhere.
+  void tell_own(const Saved& saved, const MessageId& id) {
+    const auto* address = std::get_if<RoomId>(&saved.command.in);
+    Session* voice = voice_of(saved);
+    if (address == nullptr || voice == nullptr || saved.person.empty() || id.empty()) return;
+    const RoomKey row = hub.store.rooms().find(hub.network, *address, stream.viewer());
+    if (row != 0 && hub.store.archive().get(row, id)) return;
+    const Room* room = stream.find(*address);
+    std::string nick = room != nullptr ? room->view().nick_of(voice->user_id()) : std::string();
+    if (nick.empty()) nick = voice->nick();
+    Event event{*address, {nick, UserId(voice->user_id()), voice->user_id(), true}, id, {}, false, {}};
+    const auto say = [&](const auto& content) {
+      event.what = content;
+      hub.sink.on_event(*voice, event);
+    };
+    const Act& act = saved.command.what;
+    if (const auto* message = std::get_if<Message>(&act)) say(*message);
+    if (const auto* edit = std::get_if<Edit>(&act)) say(*edit);
+    if (const auto* retraction = std::get_if<Retraction>(&act)) say(*retraction);
+    if (const auto* reactions = std::get_if<Reactions>(&act)) say(*reactions);
   }
 
   bool busy() const {
@@ -190,7 +219,7 @@ void SendQueues::resume() {
     if (!queue.rows.empty()) continue;
     for (OutboxItem& item : impl_->hub.store.outbox().pending(impl_->hub.network, name, most_at_start)) {
       if (auto saved = unpacked(item.payload)) {
-        queue.rows.push_back({std::move(item.key), std::move(*saved)});
+        queue.rows.push_back({std::move(item.key), std::move(*saved), true});
       } else {
         impl_->hub.store.outbox().done(impl_->hub.network, name, item.key);
       }

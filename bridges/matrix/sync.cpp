@@ -312,7 +312,7 @@ struct Sync::Impl : std::enable_shared_from_this<Impl> {
   }
 
   // What was said before one came in is a room's past, which is asked for by who enters it; in a chat, what
-  // was said before one was asked in.
+  // was said before one was asked in. The state of then is in that of now.
   std::size_t begin_of(const json::array& timeline, const std::string& room_id) const {
     const std::string_view came = stream.direct_of(room_id) ? "invite" : "join";
     for (std::size_t i = timeline.size(); i-- > 0;) {
@@ -325,13 +325,12 @@ struct Sync::Impl : std::enable_shared_from_this<Impl> {
     return 0;
   }
 
-  // Of those before `begin` what is state is told alone.
   void tell(const std::string& room_id, const json::array* events, std::size_t begin = 0) {
     if (!events) return;
-    for (std::size_t i = 0; i < events->size(); ++i) {
+    for (std::size_t i = begin; i < events->size(); ++i) {
       if (stopped) return;
       const auto* event = (*events)[i].if_object();
-      if (event && (i >= begin || event->contains("state_key"))) stream.on_event(in_room(*event, room_id));
+      if (event) stream.on_event(in_room(*event, room_id));
     }
   }
 
