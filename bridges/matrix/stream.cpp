@@ -183,7 +183,8 @@ void Stream::on_event(const json::object& event) {
     const std::string_view of = content != nullptr ? text_at(*content, "redacts") : std::string_view();
     hub_.media.revoke(std::string(of.empty() ? text_at(event, "redacts") : of));
   }
-  if (text_at(event, "type") == "m.room.member") {
+  // An account's /sync has its invitations apart.
+  if (viewer_.empty() && text_at(event, "type") == "m.room.member") {
     const json::object* content = object_at(event, "content");
     if (content != nullptr && text_at(*content, "membership") == "invite" &&
         is_ours(text_at(event, "state_key"))) {
