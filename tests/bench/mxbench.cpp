@@ -5,14 +5,20 @@
 //           [--messages K] [--rooms R] [--members M] [--users U] [--batch B] -- DRAGOMAN ARGS...
 //
 //  - in: K messages of Matrix in transactions of B events, spread over R rooms; until XMPP has heard them
-//  - out: K messages of XMPP, spread over R rooms; until each was sent to the homeserver and reflected
+//  - out: K messages of XMPP, spread over R rooms, at most 500 of a room under way; until each was sent to
+//  the
+//    homeserver and reflected
 //  - latency-in, latency-out: K messages one at a time; from the first byte written on one side to what is
 //    read on the other
+//  - again: a transaction of B events, which is then sent K times again
 //  - join: one room of M members
 //  - ghosts: U people join a room, speak and leave: what each of them leaves in memory
+//  - load: K events of all kinds over R rooms, by people who come and go, with one message in twenty from U
+//    people on XMPP; the memory after each twentieth of it
 //
 // Figures: wall seconds and the child's own CPU (user and system, /proc/PID/stat) of the counted phase alone,
-// RSS in KiB before and after it, percentiles in µs.
+// RSS in KiB before and after it, percentiles in µs. Within a room everything has to come in the order in
+// which it was said, and once: a run where it does not is not ok.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -131,15 +137,28 @@ int listen_on(int port) {
 // -------------------------------------------------------------------------------------------------- what is
 // counted
 
-std::size_t joined, heard, reflected, sent, left_rooms;
+std::size_t joined, heard, reflected, sent, left_rooms, transactions_taken;
 std::vector<double> begun, latencies;
+std::map<string, long, std::less<>> last_sent, last_heard, last_reflected;  // by room, or by room and person
+std::size_t misplaced;                                                      // came twice, or too late
 bool one_at_a_time = false;
 std::set<string> unknown_calls;
 
-void note_latency(string_view text) {
-  const std::size_t at = text.find("benchmsg L");
+// What is said bears a number, in "benchmsg 12 …": higher than all before it in its room.
+void check_order(std::map<string, long, std::less<>>& last, string_view where, string_view text) {
+  const std::size_t at = text.find("benchmsg ");
   if (at == text.npos) return;
-  const auto number = static_cast<std::size_t>(atoi(text.data() + at + 10));
+  const long number = atol(text.data() + at + 9);
+  auto found = last.find(where);
+  if (found == last.end()) found = last.emplace(string(where), -1).first;
+  if (number <= found->second) ++misplaced;
+  found->second = number;
+}
+
+void note_latency(string_view text) {
+  const std::size_t at = text.find("benchmsg ");
+  if (at == text.npos) return;
+  const auto number = static_cast<std::size_t>(atoi(text.data() + at + 9));
   if (number < begun.size()) latencies.push_back(now() - begun[number]);
 }
 
@@ -150,22 +169,32 @@ string room_id(int room) { return "!bench" + std::to_string(room) + ":" + string
 string member_id(int member) { return "@member" + std::to_string(member) + ":" + string(server_name); }
 
 std::size_t next_event = 1;
+// As long as those of room versions from 4 on.
+string event_id(std::size_t number) {
+  string id = "$benchbenchbenchbenchbenchbenchbench" + std::to_string(number);
+  id.resize(44, '_');
+  return id;
+}
+
+// As Synapse tells an event to an application service.
 string event(string_view type, string_view room, string_view sender, string_view content,
              const string* state_key = nullptr) {
   string out = R"({"type":")" + string(type) + R"(","room_id":")" + string(room) + R"(","sender":")" +
-               string(sender) + R"(","event_id":"$event)" + std::to_string(next_event++) +
-               R"(","origin_server_ts":)" +
+               string(sender) + R"(","event_id":")" + event_id(next_event++) + R"(","origin_server_ts":)" +
                std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(
                                   std::chrono::system_clock::now().time_since_epoch())
                                   .count());
   if (state_key) out += R"(,"state_key":")" + *state_key + '"';
-  return out + R"(,"content":)" + string(content) + '}';
+  return out + R"(,"unsigned":{"age":42},"age":42,"user_id":")" + string(sender) + R"(","content":)" +
+         string(content) + '}';
 }
 
 // Transactions: one in flight, at most so many events each, in order.
-std::deque<string> events_waiting;
+std::deque<string> events_waiting, ephemeral_waiting;
 bool transaction_in_flight = false;
 std::size_t next_transaction = 1;
+
+void send_transaction(std::size_t number, const string& body);
 
 void push_transaction() {
   if (transaction_in_flight || events_waiting.empty()) return;
@@ -175,7 +204,15 @@ void push_transaction() {
     body += events_waiting.front();
     events_waiting.pop_front();
   }
-  body += "]}";
+  body += "]";
+  if (!ephemeral_waiting.empty()) {
+    body += R"(,"ephemeral":[)" + ephemeral_waiting.front() + ']';
+    ephemeral_waiting.pop_front();
+  }
+  send_transaction(next_transaction++, body + '}');
+}
+
+void send_transaction(std::size_t number, const string& body) {
   if (!to_gateway) {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const sockaddr_in address = loopback(options.as_port);
@@ -186,7 +223,7 @@ void push_transaction() {
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     to_gateway = &add(fd, Kind::request_out);
   }
-  to_gateway->out += "PUT /_matrix/app/v1/transactions/" + std::to_string(next_transaction++) +
+  to_gateway->out += "PUT /_matrix/app/v1/transactions/" + std::to_string(number) +
                      " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + options.hs_token +
                      "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
                      "\r\n\r\n" + body;
@@ -283,10 +320,9 @@ Response in_room(const std::vector<string>& parts, string_view method, string_vi
   if (what == "send") {
     ++sent;
     if (one_at_a_time) note_latency(body);
-    const string made = event(parts[6], room, user, body);
-    const std::size_t at = made.find(R"("event_id":")") + 12;
-    const string id = made.substr(at, made.find('"', at) - at);
-    events_waiting.push_back(made);
+    check_order(last_sent, room, body);
+    const string id = event_id(next_event);
+    events_waiting.push_back(event(parts[6], room, user, body));
     return {200, R"({"event_id":")" + id + R"("})"};
   }
   if (what == "join") {
@@ -303,7 +339,7 @@ Response in_room(const std::vector<string>& parts, string_view method, string_vi
   if (what == "state" && method == "PUT") {
     const string key = parts.size() > 7 ? parts[7] : "";
     events_waiting.push_back(event(parts[6], room, user, body, &key));
-    return {200, R"({"event_id":"$state)" + std::to_string(next_event) + R"("})"};
+    return {200, R"({"event_id":")" + event_id(next_event - 1) + R"("})"};
   }
   if (what == "state") {
     const string type = R"("type":")" + parts[6] + '"';
@@ -407,6 +443,7 @@ void on_responses(Connection& c) {
     }
     c.in.erase(0, head + length);
     transaction_in_flight = false;
+    ++transactions_taken;
   }
 }
 
@@ -414,6 +451,16 @@ void on_responses(Connection& c) {
 // server
 
 bool handshaken = false, greeted = false;
+
+// Whose it is to hear, and in which room.
+string room_in(string_view stanza) {
+  const auto value = [stanza](string_view name) {
+    const std::size_t at = stanza.find(name) + name.size() + 1;
+    return stanza.substr(at, stanza.find(stanza[at - 1], at) - at);
+  };
+  const string_view from = value(" from=");
+  return string(from.substr(0, from.rfind('/'))) + ' ' + string(value(" to="));
+}
 
 void on_stanza(string_view stanza) {
   if (stanza.starts_with("<presence")) {
@@ -429,9 +476,11 @@ void on_stanza(string_view stanza) {
     if (body == stanza.npos || stanza.find("benchmsg") == stanza.npos) return;
     if (stanza.find("/member") < body) {
       ++heard;
+      check_order(last_heard, room_in(stanza), stanza);
       if (one_at_a_time) note_latency(stanza);
     } else {
       ++reflected;
+      check_order(last_reflected, room_in(stanza), stanza);
     }
   }
 }
@@ -567,7 +616,10 @@ long memory_of_child() {
 // ------------------------------------------------------------------------------------------------------ the
 // work
 
-constexpr string_view words = "benchmsg hello there, this is an ordinary chat line of ordinary length";
+constexpr string_view words = " hello there, this is an ordinary chat line of ordinary length";
+constexpr std::size_t most_under_way = 500;  // of one room
+
+string line(int number) { return "benchmsg " + std::to_string(number) + string(words); }
 
 string room_jid(int room) {
   return "#bench" + std::to_string(room) + "%" + string(server_name) + "@" + options.domain;
@@ -586,29 +638,60 @@ void say_in(int room, int user, const string& text) {
           "/r' to='" + room_jid(room) + "'><body>" + text + "</body></message>");
 }
 
+struct Said {
+  string event_id, sender;
+};
+std::map<int, Said> said_last;  // by room
+
 void matrix_says(int room, int member, const string& text) {
+  said_last[room] = {event_id(next_event), member_id(member)};
   events_waiting.push_back(event("m.room.message", room_id(room), member_id(member),
                                  R"({"msgtype":"m.text","body":")" + text + R"("})"));
 }
 
+double cpu_at_begin, begin_at;  // of what is counted
+
 bool work_in() {
   const int speakers = std::min(options.members, 50);
-  for (int k = 0; k < options.messages; ++k)
-    matrix_says(k % options.rooms, k % speakers, std::to_string(k) + " " + string(words));
+  for (int k = 0; k < options.messages; ++k) matrix_says(k % options.rooms, k % speakers, line(k));
   return until([] { return heard >= static_cast<std::size_t>(options.messages); }, 300);
 }
 
 bool work_out() {
+  const std::size_t most = most_under_way * static_cast<std::size_t>(options.rooms);
   for (int k = 0; k < options.messages; ++k) {
-    say_in(k % options.rooms, 0, std::to_string(k) + " " + string(words));
-    if (k % 500 == 499) {
-      flush(*xmpp);
-      step(0);
-    }
+    say_in(k % options.rooms, 0, line(k));
+    if (k % 100 != 99) continue;
+    flush(*xmpp);
+    step(0);
+    const auto said = static_cast<std::size_t>(k);
+    if (!until([said, most] { return said < reflected + most; }, 60)) return false;
   }
   flush(*xmpp);
   const auto all = static_cast<std::size_t>(options.messages);
   return until([all] { return sent >= all && reflected >= all; }, 300);
+}
+
+bool work_again() {
+  string body = R"({"events":[)";
+  for (int i = 0; i < options.batch; ++i) {
+    body += (i > 0 ? "," : "") + event("m.room.message", room_id(0), member_id(1),
+                                       R"({"msgtype":"m.text","body":")" + line(i) + R"("})");
+  }
+  body += "]}";
+  const auto all = static_cast<std::size_t>(options.batch);
+  const std::size_t number = next_transaction++;
+  for (int k = 0; k <= options.messages; ++k) {
+    const std::size_t before = transactions_taken;
+    transaction_in_flight = true;
+    send_transaction(number, body);
+    if (!until([before] { return transactions_taken > before; }, 30)) return false;
+    if (k > 0) continue;
+    if (!until([all] { return heard >= all; }, 30)) return false;
+    cpu_at_begin = cpu_of_child();  // the first one is not counted
+    begin_at = now();
+  }
+  return heard == all;
 }
 
 bool work_latency(bool inwards) {
@@ -617,7 +700,7 @@ bool work_latency(bool inwards) {
   begun.assign(static_cast<std::size_t>(options.messages), 0);
   for (int k = 0; k < options.messages; ++k) {
     const std::size_t before = latencies.size(), seen = reflected;
-    const string text = "benchmsg L" + std::to_string(k);
+    const string text = line(k);
     begun[static_cast<std::size_t>(k)] = now();
     if (inwards) {
       matrix_says(0, 1, text);
@@ -644,16 +727,90 @@ bool work_ghosts() {
     send_join(user, 0);
     flush(*xmpp);
     if (!until([already] { return joined >= already + 1; }, 30)) return false;
-    say_in(0, user, string(words));
+    say_in(0, user, line(user));
     to_xmpp("<presence type='unavailable' from='" + user_jid(user) + "/r' to='" + room_jid(0) + "/nick" +
             std::to_string(user) + "'/>");
     flush(*xmpp);
-    if (user % 100 == 0 &&
-        !until([already] { return sent >= already && events_waiting.empty() && !transaction_in_flight; }, 60))
+    if (user % 100 == 0 && !until([already] { return sent >= already && left_rooms >= already; }, 60))
       return false;
   }
   const auto all = static_cast<std::size_t>(options.users);
   return until([all] { return sent >= all && left_rooms >= all && events_waiting.empty(); }, 120);
+}
+
+// What happens in rooms, but for what is simply said: somebody new comes, or the oldest newcomer goes; a
+// reaction, an edit, a redaction of what was said just before; who types, who has read.
+void happen_in(int room, int k) {
+  static std::map<int, std::deque<string>> newcomers;
+  const string id = room_id(room);
+  const auto& [before, speaker] = said_last[room];
+  switch (k % 7) {
+    case 0: {
+      std::deque<string>& here = newcomers[room];
+      here.push_back("@newcomer" + std::to_string(k) + ":elsewhere.bench");
+      events_waiting.push_back(member_event(id, here.back(), "Newcomer " + std::to_string(k)));
+      if (here.size() <= 50) return;
+      events_waiting.push_back(
+          event("m.room.member", id, here.front(), R"({"membership":"leave"})", &here.front()));
+      here.pop_front();
+      return;
+    }
+    case 1:
+      events_waiting.push_back(
+          event("m.reaction", id, speaker,
+                R"({"m.relates_to":{"rel_type":"m.annotation","key":"👍","event_id":")" + before + R"("}})"));
+      return;
+    case 2:
+      events_waiting.push_back(event(
+          "m.room.message", id, speaker,
+          R"({"msgtype":"m.text","body":"* better","m.new_content":{"msgtype":"m.text","body":"better"},)"
+          R"("m.relates_to":{"rel_type":"m.replace","event_id":")" +
+              before + R"("}})"));
+      return;
+    case 3:
+      events_waiting.push_back(event("m.room.redaction", id, speaker, R"({"redacts":")" + before + R"("})"));
+      return;
+    case 4:
+      ephemeral_waiting.push_back(R"({"type":"m.typing","room_id":")" + id + R"(","content":{"user_ids":[")" +
+                                  speaker + R"("]}})");
+      return;
+    case 5:
+      ephemeral_waiting.push_back(R"({"type":"m.receipt","room_id":")" + id + R"(","content":{")" + before +
+                                  R"(":{"m.read":{")" + speaker + R"(":{"ts":1436451550453}}}}})");
+      return;
+    default:
+      events_waiting.push_back(event("m.room.topic", id, member_id(0),
+                                     R"({"topic":"Bench )" + std::to_string(k) + R"("})", &empty_key));
+  }
+}
+
+std::vector<long> memory_on_the_way;
+
+bool work_load() {
+  const std::size_t most = most_under_way * static_cast<std::size_t>(options.rooms);
+  std::size_t from_matrix = 0, from_xmpp = 0;
+  for (int k = 0; k < options.messages; ++k) {
+    const int room = (k * 7 + k / 31) % options.rooms;
+    if (k % 20 == 19) {
+      const int user = room % options.users;
+      say_in(room, user, line(k));
+      ++from_xmpp;
+    } else if (k % 10 == 4) {
+      happen_in(room, k / 10);
+    } else {
+      matrix_says(room, 1 + k % 40, line(k));
+      ++from_matrix;
+    }
+    if (k % 500 == 499) {
+      flush(*xmpp);
+      if (!until([&] { return from_matrix < heard + most && from_xmpp < reflected + 1000; }, 60))
+        return false;
+    }
+    if ((k + 1) % std::max(1, options.messages / 20) != 0) continue;
+    if (!until([&] { return events_waiting.empty() && reflected >= from_xmpp; }, 60)) return false;
+    memory_on_the_way.push_back(memory_of_child());
+  }
+  return until([&] { return heard >= from_matrix && reflected >= from_xmpp; }, 120);
 }
 
 double percentile(double part) {
@@ -720,38 +877,47 @@ int main(int argc, char** argv) {
 
   const bool joins_are_counted = options.scenario == "join";
   if (joins_are_counted) options.rooms = 1;
-  if (options.scenario == "latency-in" || options.scenario == "latency-out" || options.scenario == "ghosts")
-    options.rooms = 1;
+  for (const string_view one_room : {"latency-in", "latency-out", "again", "ghosts"}) {
+    if (options.scenario == one_room) options.rooms = 1;
+  }
   const long memory_at_first = memory_of_child();
-  double cpu = cpu_of_child(), begin = now();
+  cpu_at_begin = cpu_of_child();
+  begin_at = now();
   bool ok = true;
   for (int room = 0; room < options.rooms; ++room) {
-    send_join(0, room);
+    send_join(options.scenario == "load" ? room % options.users : 0, room);
     flush(*xmpp);
     const auto wanted = static_cast<std::size_t>(room + 1);
     ok = ok && until([wanted] { return joined >= wanted; }, 120);
   }
-  const double join_seconds = now() - begin;
+  const double join_seconds = now() - begin_at;
   if (!joins_are_counted) {
     until([] { return events_waiting.empty() && !transaction_in_flight; }, 10);
-    cpu = cpu_of_child();
-    begin = now();
+    cpu_at_begin = cpu_of_child();
+    begin_at = now();
   }
   const long memory_before = joins_are_counted ? memory_at_first : memory_of_child();
   if (ok && options.scenario == "in") ok = work_in();
   if (ok && options.scenario == "out") ok = work_out();
   if (ok && options.scenario == "latency-in") ok = work_latency(true);
   if (ok && options.scenario == "latency-out") ok = work_latency(false);
+  if (ok && options.scenario == "again") ok = work_again();
   if (ok && options.scenario == "ghosts") ok = work_ghosts();
-  const double wall = now() - begin, used = cpu_of_child() - cpu;
+  if (ok && options.scenario == "load") ok = work_load();
+  const double wall = now() - begin_at, used = cpu_of_child() - cpu_at_begin;
+  ok = ok && misplaced == 0;
   const double done = options.scenario == "ghosts" ? options.users : joins_are_counted ? 1 : options.messages;
+  string on_the_way;
+  for (const long kib : memory_on_the_way)
+    on_the_way += (on_the_way.empty() ? "" : ",") + std::to_string(kib);
   printf(
       "{\"scenario\":\"%s\",\"ok\":%s,\"join_s\":%.4f,\"wall_s\":%.4f,\"cpu_s\":%.3f,\"per_s\":%.0f,"
       "\"cpu_us_each\":%.1f,\"rss_before_kib\":%ld,\"rss_end_kib\":%ld,\"p50_us\":%.0f,\"p99_us\":%.0f,"
-      "\"heard\":%zu,\"sent\":%zu,\"reflected\":%zu}\n",
+      "\"heard\":%zu,\"sent\":%zu,\"reflected\":%zu,\"misplaced\":%zu,\"rss_kib\":[%s]}\n",
       options.scenario.c_str(), ok ? "true" : "false", join_seconds, wall, used, done / wall,
       used * 1e6 / done, memory_before, memory_of_child(), percentile(.5), percentile(.99), heard, sent,
-      reflected);
+      reflected, misplaced, on_the_way.c_str());
+  fflush(stdout);
   kill(child, SIGINT);
   for (int i = 0; i < 200 && waitpid(child, nullptr, WNOHANG) == 0; ++i) usleep(30000);
   kill(child, SIGKILL);
