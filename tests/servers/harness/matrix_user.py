@@ -10,7 +10,7 @@ import urllib.request
 
 import nio
 
-from .matrix_servers import NAME, PASSWORD
+from .matrix_servers import PASSWORD
 from .process import Waiting
 
 logging.getLogger("nio").setLevel(logging.CRITICAL)
@@ -35,7 +35,7 @@ class Seen:
 class MatrixUser:
     def __init__(self, localpart, homeserver):
         homeserver.register(localpart)
-        self.localpart, self.id, self.homeserver = localpart, f"@{localpart}:{NAME}", homeserver
+        self.localpart, self.id, self.homeserver = localpart, f"@{localpart}:{homeserver.server_name}", homeserver
         self.seen = Waiting()
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self._run, daemon=True)
