@@ -65,6 +65,12 @@ void Muc::enter(const Stanza& stanza, const std::string& nick, const Element* x)
   if (auto guest = guests_.find(person); guest != guests_.end()) guest->second.until.reset();
   if (const Element* password = x->child("password")) password_ = password->text;
 
+  // Where the network may have let somebody in before it was heard of, the program that comes after this one
+  // has to know of them.
+  if (room_.is_shared() && !room_.is_in(person)) {
+    gateway_.store().rooms().set_joined(key(), true, nick, password_);
+    gateway_.store().rooms().add_occupant({key_, jid, nick});
+  }
   if (room_.is_in(person)) {
     admit(jid);
   } else if (room_.state(person) == Room::State::out) {

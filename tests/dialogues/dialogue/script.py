@@ -140,6 +140,11 @@ class Player:
         name, value = rest.split(" ", 1)
         self.stage.names[name] = value
 
+    def _head_repeat(self, rest):
+        """`repeat name 1000 text`: so often, one after the other."""
+        name, count, text = rest.split(" ", 2)
+        self.stage.names[name] = text * int(count)
+
     def _binary(self, what):
         stage = self.stage
         word, _, rest = what.partition(" ")
