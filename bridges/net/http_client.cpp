@@ -1,5 +1,8 @@
 #include "bridges/net/http_client.hpp"
 
+#include <algorithm>
+#include <deque>
+#include <string>
 #include <unordered_map>
 
 #include <boost/asio/post.hpp>
@@ -15,6 +18,15 @@ using Clock = std::chrono::steady_clock;
 namespace {
 
 constexpr std::size_t max_idle_handles = 64;
+// Requests that libcurl has at a time, for each connection it may make to a host: more wait here. Each takes
+// it some 14 KiB, and each that ends a walk through all that have no connection yet.
+constexpr std::size_t most_for_a_connection = 8;
+
+// "https://host:port", however it is written: those that are not the same wait apart.
+std::string origin_of(const std::string& url) {
+  const std::size_t host = url.find("://");
+  return url.substr(0, host == std::string::npos ? host : url.find_first_of("/?#", host + 3));
+}
 
 bool libcurl_ready() {
   static const bool ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
@@ -34,17 +46,25 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
   // reverse, which would lead around the check of the address.
   std::shared_ptr<CurlMulti> trusted, untrusted;
   std::vector<CURL*> idle;
+  // What is on its way to one host, and what waits for its turn.
+  struct Lane {
+    std::size_t at_libcurl = 0;
+    std::deque<Id> waiting;
+    bool empty() const { return at_libcurl == 0 && waiting.empty(); }
+  };
+  std::unordered_map<std::string, Lane> lanes;  // by origin
   std::unordered_map<Id, std::shared_ptr<Transfer>> transfers;
   std::vector<Id> to_tell;
   Id last_id = 0;
   bool closed = false, posted = false;
+  bool turn_over = false;  // something has left libcurl, and another may take its place
 
   CurlMulti& multi(bool of_strangers) {
     auto& which = of_strangers ? untrusted : trusted;
     if (!which) {
       which = std::make_shared<CurlMulti>(loop, static_cast<long>(options.max_per_host),
                                           static_cast<long>(options.max_total));
-      which->start({[this](CURL* easy, CURLcode result) { ended(easy, result); }, [this] { tell(); }});
+      which->start({[this](CURL* easy, CURLcode result) { ended(easy, result); }, [this] { settled(); }});
     }
     return *which;
   }
@@ -59,6 +79,41 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
       fail(of, {Reason::invalid, std::move(trouble)});
       return of.id;
     }
+    of.last_sign = Clock::now();
+    if (!takes_turns(of)) {
+      start(of);
+      return of.id;
+    }
+    Lane& lane = lanes[origin_of(of.request.url)];
+    lane.waiting.push_back(of.id);
+    start_waiting(lane);
+    return of.id;
+  }
+
+  bool takes_turns(const Transfer& of) const { return options.max_per_host > 0 && !of.streaming; }
+
+  void start_waiting(Lane& lane) {
+    while (!lane.waiting.empty() && lane.at_libcurl < most_for_a_connection * options.max_per_host) {
+      Transfer* next = find(lane.waiting.front());
+      lane.waiting.pop_front();
+      if (next == nullptr) continue;  // cancelled
+      if (Clock::now() - next->last_sign > next->request.timeout) {
+        fail(*next, {Reason::timed_out, "There was no answer in time"});
+        continue;
+      }
+      ++lane.at_libcurl;
+      start(*next);
+    }
+  }
+
+  // Once libcurl is off the stack.
+  void start_waiting() {
+    if (closed || !std::exchange(turn_over, false)) return;
+    for (auto& [origin, lane] : lanes) start_waiting(lane);
+    std::erase_if(lanes, [](const auto& lane) { return lane.second.empty(); });
+  }
+
+  void start(Transfer& of) {
     if (!idle.empty()) {
       of.easy = idle.back();
       idle.pop_back();
@@ -67,18 +122,16 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
       of.easy = curl_easy_init();
     }
     if (of.easy == nullptr) {
-      fail(of, {Reason::network_error, "libcurl can't be used"});
-      return of.id;
+      left_libcurl(of);
+      return fail(of, {Reason::network_error, "libcurl can't be used"});
     }
     of.set_up(options);
     if (!multi(of.request.untrusted).add(of.easy)) {
       recycle(of);
       fail(of, {Reason::network_error, "libcurl did not take the request"});
     } else if (of.streaming) {
-      of.last_sign = Clock::now();
       watch_silence(of);
     }
-    return of.id;
   }
 
   // After the handle was removed from its multi.
@@ -89,12 +142,22 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
       curl_easy_cleanup(of.easy);
     }
     of.easy = nullptr;
+    left_libcurl(of);
+  }
+
+  void left_libcurl(const Transfer& of) {
+    if (!takes_turns(of)) return;
+    const auto lane = lanes.find(origin_of(of.request.url));
+    if (lane == lanes.end()) return;
+    --lane->second.at_libcurl;
+    turn_over = true;
   }
 
   void let_go(Transfer& of) {
     if (of.easy == nullptr) return;
     multi(of.request.untrusted).remove(of.easy);
     recycle(of);
+    if (turn_over) tell_soon();
   }
 
   void fail(Transfer& of, Failure why) {
@@ -137,13 +200,18 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
       auto self = weak.lock();
       if (!self) return;
       self->posted = false;
-      self->tell();
+      self->settled();
     });
   }
 
   Transfer* find(Id id) {
     auto found = transfers.find(id);
     return found == transfers.end() ? nullptr : found->second.get();
+  }
+
+  void settled() {
+    start_waiting();
+    tell();
   }
 
   void tell() {

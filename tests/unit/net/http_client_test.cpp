@@ -333,6 +333,43 @@ TEST_F(Http, ManyRequestsAtOnceAllGetTheirAnswer) {
   EXPECT_EQ(std::set<std::string>(requests.begin(), requests.end()).size(), 200U);
 }
 
+TEST_F(Http, RequestsThatWaitForTheirTurnAreTimedOutAndCancelledToo) {
+  options.max_per_host = 1;
+  client.emplace(loop, options);
+  answers = {};
+  int timed_out = 0;
+  auto request = get();
+  request.timeout = std::chrono::milliseconds(50);
+  HttpClient::Id last = 0;
+  for (int i = 0; i < 100; ++i) {
+    last = client->send(request, [&](const HttpResult& result) {
+      const auto* failure = std::get_if<Failure>(&result);
+      if (failure != nullptr && failure->reason == Reason::timed_out) ++timed_out;
+    });
+  }
+  client->cancel(last);
+  ASSERT_TRUE(until([&] { return timed_out == 99; }));
+  EXPECT_EQ(client->open(), 0U);
+  answers = {ok("again")};
+  EXPECT_EQ(std::get<HttpResponse>(fetch(get())).body, "again");
+}
+
+TEST_F(Http, AnotherHostDoesNotWaitForASilentOne) {
+  options.max_per_host = 1;
+  client.emplace(loop, options);
+  answers = {};
+  int told = 0;
+  for (int i = 0; i < 100; ++i) client->send(get(), [&](const HttpResult&) { ++told; });
+  RawServer other(loop, [](RawServer::Connection& c) {
+    std::string request;
+    while (c.take_request(request)) c.say(ok("here"));
+  });
+  HttpRequest request;
+  request.url = other.url("/");
+  EXPECT_EQ(std::get<HttpResponse>(fetch(request)).body, "here");
+  EXPECT_EQ(told, 0);
+}
+
 // ----------------------------------------------------------------------------------------------------------
 
 class HttpStream : public Http {
