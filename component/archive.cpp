@@ -15,6 +15,7 @@ namespace dragoman {
 namespace {
 
 constexpr std::size_t most_a_page = 250;
+constexpr const char* nobody = "\n";  // no nick
 
 // Where an archive is, for who asks; nothing, and the answer given, where it is not to be had. Asking makes
 // no archive: one that does not exist is empty (0).
@@ -38,7 +39,7 @@ std::optional<RoomKey> archive_for(Gateway& gateway, const Stanza& iq, const Tar
 }
 
 // What the request asks for, or in words what is wrong with it.
-std::optional<ArchiveQuery> read_query(const Element& query, std::string& wrong) {
+std::optional<ArchiveQuery> read_query(const Element& query, const Jid& room, std::string& wrong) {
   ArchiveQuery wanted;
   wanted.max = 100;
   if (const Element* x = query.child("x", ns::data_form)) {
@@ -51,12 +52,16 @@ std::optional<ArchiveQuery> read_query(const Element& query, std::string& wrong)
       } else if (name == "with") {
         auto jid = Jid::parse(values[0]);
         if (!jid) return wrong = "\"with\" is no address.", std::nullopt;
-        wanted.nick = jid->resource;
+        // XEP-0313 4.1.1: all that is said in a room is with the room; nobody else says anything there.
+        if (jid->bare() != room) wanted.nick = nobody;
+        if (jid->bare() == room && !jid->resource.empty()) wanted.nick = jid->resource;
       } else if (name == "after-id") {
         wanted.after_id = MessageId{values[0]};
       } else if (name == "before-id") {
         wanted.before_id = MessageId{values[0]};
       } else if (name == "ids") {
+        if (values.size() > most_a_page)
+          return wrong = "No more than " + std::to_string(most_a_page) + " messages at a time.", std::nullopt;
         for (const std::string& id : values) wanted.ids.emplace_back(id);
       } else {
         return wrong = "This archive has no field \"" + name + "\".", std::nullopt;
@@ -124,6 +129,7 @@ void tell_page(Gateway& gateway, const Stanza& iq, const Element& query, const R
   XmlWriter w(fin);
   w.open("fin", ns::mam);
   if (page.complete && exact) w.attr("complete", "true");
+  if (!exact) w.attr("stable", "false");  // what is missing comes between
   rsm::Page set;
   if (whole) set.count = page.count;  // else nobody knows how many there are
   if (!page.lines.empty()) {
@@ -140,7 +146,7 @@ void on_query(Gateway& gateway, const Stanza& iq, const Element& query, const Ta
   const std::optional<RoomKey> key = archive_for(gateway, iq, target);
   if (!key) return;
   std::string wrong;
-  auto wanted = read_query(query, wrong);
+  auto wanted = read_query(query, iq.to.bare(), wrong);
   if (!wanted) return gateway.refuse(iq, bad_request(wrong));
   if (const Element* set = query.child("set", ns::rsm); set != nullptr && set->child("index") != nullptr)
     return gateway.refuse(iq, feature_not_implemented("Pages of an archive are not found by their number."));

@@ -1,4 +1,5 @@
-// XEP-0084 for those who ask: somebody's picture as the two nodes of their account, without a pubsub service.
+// XEP-0163 for those who ask, without a pubsub service: somebody's picture as the two nodes of XEP-0084, and
+// what else is known of them.
 #include <algorithm>
 #include <deque>
 #include <memory>
@@ -50,6 +51,8 @@ void on_get(Gateway& gateway, Recent& recent, const Stanza& iq, const Element& q
   if (wanted == nullptr)
     return gateway.refuse(iq, feature_not_implemented("Only items can be asked for here."));
   const std::string node{wanted->attr_or("node")};
+  if (target.user() != nullptr && (node == ns::vcard4_node || node == ns::nick))
+    return answer_node(gateway, iq, *target.user(), node);
   if (target.user() == nullptr || (node != ns::avatar_metadata && node != ns::avatar_data))
     return gateway.refuse(iq, item_not_found("There is no such node here."));
   std::string id;

@@ -44,10 +44,11 @@ std::string beginning(const std::string& text) {
 RoomId chat_room(const UserId& with) { return RoomId{"user " + with.value()}; }
 
 Contact::Contact(Gateway& gateway, PersonId person, Conversation with)
-    : gateway_(gateway), person_(std::move(person)), with_(std::move(with)) {}
+    : gateway_(gateway), person_(std::move(person)), with_(std::move(with)), used_(gateway.now()) {}
 
 void Contact::on_message(const Stanza& stanza) {
-  if (stanza.type == "error") return;
+  used_ = gateway_.now();
+  if (stanza.type == "error") return on_bounce(stanza);
   if (std::holds_alternative<PlaceId>(with_)) return say_raw(stanza);
   std::optional<Content> content = parse::content(stanza);
   if (!content) return;
@@ -56,7 +57,7 @@ void Contact::on_message(const Stanza& stanza) {
   if (MessageId* target = target_of(*content); target != nullptr && can.stable_ids)
     *target = to_network(*target);
   if (const auto* message = std::get_if<Message>(&*content))
-    remember({MessageId{stanza.id}, {}, true, 1, {session.nick(), beginning(message->text.plain)}});
+    remember({MessageId{stanza.id}, {}, true, 1, false, {session.nick(), beginning(message->text.plain)}});
   auto pieces = degrade(*content, can, [this](const MessageId& id) { return recall(id); });
   auto pending = std::make_shared<Pending>(Pending{stanza, pieces.size()});
   pending->wants_receipt = !stanza.id.empty() && stanza.child("request", ns::receipts) != nullptr;
@@ -68,6 +69,26 @@ void Contact::on_message(const Stanza& stanza) {
     }
     session.perform({with_, std::move(token), std::visit([](auto& c) { return Act{std::move(c)}; }, piece)});
   }
+}
+
+// What somebody wrote did not reach its reader: where messages have names, its author is told.
+void Contact::on_bounce(const Stanza& error) {
+  const Element* why = error.root.child("error");
+  if (why == nullptr || !features().stable_ids) return;
+  const MessageId whole = whole_id(MessageId{error.id});
+  const auto said = std::find_if(recent_.begin(), recent_.end(), [&](const Seen& message) {
+    return !message.own && (message.local.value() == error.id || message.local == whole);
+  });
+  if (said == recent_.end() || std::exchange(said->bounced, true)) return;
+  std::string text = "This message did not reach " + person_.value();
+  if (const Element* words = why->child("text", ns::stanzas); words != nullptr && !words->text.empty()) {
+    text += ": " + beginning(one_line(xml_clean(words->text)));
+  } else {
+    text += ".";
+  }
+  Message notice{Text(std::move(text)), MessageKind::notice};
+  notice.quote = Quote{said->network, said->what.author, said->what.text};
+  gateway_.network().session_for(person_, with_).perform({with_, {}, std::move(notice)});
 }
 
 // What is written to a server is for the server, letter by letter: "MODE #c +b *!*@spam" is no bold text.
@@ -163,6 +184,7 @@ void Contact::on_event(const Event& event) {
     void operator()(const Exited&) const {}
     void operator()(const FeaturesChanged&) const {}
   };
+  used_ = gateway_.now();
   std::visit(Visit{*this, event}, event.what);
 }
 
@@ -207,7 +229,7 @@ void Contact::on_content(const Event& event, Content content) {
     gateway_.deliver(person_, std::move(out));
   }
   if (const auto* message = std::get_if<Message>(&content))
-    remember({id, id, false, parts.size(), {event.sender.nick, beginning(message->text.plain)}});
+    remember({id, id, false, parts.size(), false, {event.sender.nick, beginning(message->text.plain)}});
   if (const auto* edit = std::get_if<Edit>(&content)) {
     for (Seen& message : recent_) {
       if (message.local == edit->target) message.what.text = beginning(edit->message.text.plain);
@@ -245,7 +267,7 @@ void Contact::on_own(const Event& event, const MessageId& id, const Content& con
     }
   }
   if (const auto* message = std::get_if<Message>(&content))
-    remember({id, id, true, 1, {event.sender.nick, beginning(message->text.plain)}});
+    remember({id, id, true, 1, false, {event.sender.nick, beginning(message->text.plain)}});
 }
 
 std::string Contact::delay_of(const Event& event) const {

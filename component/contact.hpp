@@ -33,6 +33,7 @@ class Contact {
   void on_event(const Event& event);
   void on_failed(const std::string& token, const Failure& failure);
   bool busy() const { return !pending_.empty(); }
+  Time used() const { return used_; }  // last
 
  private:
   struct Pending {
@@ -47,9 +48,11 @@ class Contact {
     MessageId local, network;
     bool own = false;
     std::size_t parts = 1;  // stanzas it was told in
+    bool bounced = false;
     Remembered what;
   };
   void say_raw(const Stanza& stanza);
+  void on_bounce(const Stanza& error);
   void on_delivered(const Event& event, const std::string& token);
   void on_content(const Event& event, Content content);
   void on_own(const Event& event, const MessageId& id, const Content& content);
@@ -70,6 +73,7 @@ class Contact {
   PersonId person_;
   Conversation with_;
   RoomKey key_ = 0;
+  Time used_{};
   std::unordered_map<std::string, std::shared_ptr<Pending>> pending_;
   // The last few that were sent: a network that confirms nothing may still refuse one afterwards (IRC 401).
   std::deque<std::pair<std::string, std::shared_ptr<Pending>>> sent_;

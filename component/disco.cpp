@@ -23,11 +23,20 @@ void info_field(XmlWriter& w, std::string_view var, std::string_view value) {
   w.open("field").attr("var", var).element("value", value).close();
 }
 
+// Of a room that only the invited may enter others learn nothing but that.
+bool is_known(Gateway& gateway, const PersonId& person, const RoomId& room) {
+  if (!gateway.viewer_of(person, room).empty()) return true;
+  const Muc* muc = gateway.find_room(person, room);
+  return muc != nullptr && muc->is_known_to(person);
+}
+
 void describe_room(Gateway& gateway, XmlWriter& w, const PersonId& person, const RoomId& room) {
   Muc* muc = gateway.find_room(person, room);
+  const bool known = is_known(gateway, person, room);
   const RoomInfo info = muc != nullptr ? muc->room().info() : RoomInfo{};
-  identity(w, "conference", gateway.network().kind(),
-           info.name.empty() ? gateway.network().display_name(room) : info.name);
+  std::string name = room.value();
+  if (known) name = info.name.empty() ? gateway.network().display_name(room) : info.name;
+  identity(w, "conference", gateway.network().kind(), name);
   for (std::string_view f :
        {ns::muc, ns::muc_stable_id, ns::muc_self_ping, ns::mam, ns::sid, ns::occupant_id, ns::commands}) {
     feature(w, f);
@@ -49,7 +58,7 @@ void describe_room(Gateway& gateway, XmlWriter& w, const PersonId& person, const
   if (can.typing) feature(w, ns::chat_states);
   if (can.read_marks) feature(w, ns::markers);
   if (can.mentions) feature(w, ns::reference);
-  if (muc == nullptr || !muc->room().is_in()) return;
+  if (!known || muc == nullptr || !muc->room().is_in()) return;
   w.open("x", ns::data_form).attr("type", "result");
   w.open("field")
       .attr("var", "FORM_TYPE")
@@ -64,11 +73,16 @@ void describe_room(Gateway& gateway, XmlWriter& w, const PersonId& person, const
   w.close();
 }
 
+bool has_profiles(Gateway& gateway, const PersonId& person, const Conversation& with) {
+  Session* session = gateway.network().find_session(person, with);
+  return session != nullptr && session->features(PlaceId{}).profiles;
+}
+
 // What can be said to somebody, and that they have a picture (XEP-0084).
 void describe_contact(Gateway& gateway, XmlWriter& w, const PersonId& person, const Conversation& with) {
   Session* session = gateway.network().find_session(person, with);
   if (session == nullptr) return;
-  if (session->features(PlaceId{}).profiles) {
+  if (has_profiles(gateway, person, with)) {
     identity(w, "pubsub", "pep", {});
     feature(w, ns::avatar_metadata);
     feature(w, ns::avatar_data);
@@ -190,6 +204,7 @@ void on_items(Gateway& gateway, const Stanza& iq, const Element& query, const Ta
     // A node without children.
   } else if (target.room() != nullptr && target.nick.empty()) {
     Muc* muc = gateway.find_room(person, *target.room());
+    if (muc != nullptr && !muc->is_known_to(person)) muc = nullptr;
     if (muc != nullptr && muc->room().info().space && listing::can_ask(gateway, person, *target.room()))
       return list_rooms(gateway, iq, query, *target.room());
     if (muc != nullptr) {
@@ -198,11 +213,21 @@ void on_items(Gateway& gateway, const Stanza& iq, const Element& query, const Ta
         if (shown++ < listing::most_items) item(w, gateway.address_of(*target.room()) + "/" + m.nick, m.nick);
       });
     }
+  } else if (target.user() != nullptr) {
+    if (has_profiles(gateway, person, *target.user())) {
+      for (std::string_view its : {ns::avatar_metadata, ns::vcard4_node, ns::nick})
+        item(w, iq.to.bare().str(), {}, its);
+    }
   } else if (target.place() != nullptr) {
     if (iq.to.local.empty() && target.place()->empty()) {
+      // Where there is one place only, the gateway itself, its rooms are what is looked for.
+      const Session* voice = listing::public_voice(gateway, person);
+      if (voice != nullptr && voice->place().empty() && gateway.bookmarks().of(person) == nullptr)
+        return list_rooms(gateway, iq, query, *target.place());
       std::set<PlaceId> listed;
       for (Session* session : gateway.network().sessions()) {
-        const bool public_here = session->person().empty() && session->features(PlaceId{}).directory;
+        const bool public_here = session == listing::public_voice(gateway, person);
+        if (session->place().empty()) continue;
         if ((session->person() == person || public_here) && listed.insert(session->place()).second)
           item(w, gateway.address_of(session->place()), session->place().value());
       }

@@ -113,11 +113,11 @@ class Gateway final : public Sink {
   void reply(const Stanza& iq, std::string_view payload = {});
   void refuse(const Stanza& stanza, const StanzaError& error);
 
-  std::string new_id();     // of a message: ordered by time, unique
+  std::string new_id();  // of a message: ordered by time, unique
   // Of a command to the network. Tokens are unique over restarts: a network that keeps what it still has to
-  // send may answer for one long after. `of`: the message that the command says; then the token tells who sent
-  // it and what they called it, so that even after a restart a Failed for it is an error to its sender, and a
-  // Delivered is known by the sender's own id (where the network then tells the message itself, as the
+  // send may answer for one long after. `of`: the message that the command says; then the token tells who
+  // sent it and what they called it, so that even after a restart a Failed for it is an error to its sender,
+  // and a Delivered is known by the sender's own id (where the network then tells the message itself, as the
   // sender's own: the room has forgotten it).
   std::string new_token();
   std::string new_token(const Stanza& of);
@@ -143,9 +143,13 @@ class Gateway final : public Sink {
   void on_message(const Stanza& stanza, const Target& target);
   void on_presence(const Stanza& stanza, const Target& target);
   void on_iq(const Stanza& stanza, const Target& target);
+  bool says_whether_there(const Stanza& presence, const Target& target) const;
+  void decline(const PersonId& person, const RoomId& room, const Element& decline);
+  void forget_idle(Time now);
   void on_link(Session& from, const Event& event, const LinkState& state);
   Muc* room_for(const PersonId& person, const RoomId& room, const What& what) const;
-  bool answer_late(Session& from, const Event& event, const std::string& token);  // nobody waits for it any more
+  bool answer_late(Session& from, const Event& event,
+                   const std::string& token);  // nobody waits for it any more
 
   // recovery.cpp
   void restore();
@@ -170,9 +174,10 @@ class Gateway final : public Sink {
   int depth_ = 0;
   std::string occupant_key_;
   mutable std::array<std::pair<std::string, std::string>, 256>
-      known_ids_;  // of occupants, by what they are made of
+      known_ids_;             // of occupants, by what they are made of
   std::string token_prefix_;  // of this run of the program
   std::uint64_t token_counter_ = 0;
+  Time looked_for_idle_{};
   bool was_up_ = false;
   bool pressed_ = false;                            // the stream is full
   bool outbox_waiting_ = true;                      // there may be something in it

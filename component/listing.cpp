@@ -14,11 +14,18 @@ Session* who_asks(Gateway& gateway, const PersonId& person, const Conversation& 
   Network& network = gateway.network();
   if (Session* own = network.find_session(person, where); own != nullptr && own->link() == Link::up)
     return own;
-  Session* voice = network.find_session(PersonId{}, PlaceId{});
-  return voice != nullptr && voice->features(PlaceId{}).directory ? voice : nullptr;
+  return public_voice(gateway, person);
 }
 
 }  // namespace
+
+Session* public_voice(Gateway& gateway, const PersonId& person) {
+  Network& network = gateway.network();
+  Session* voice = network.find_session(PersonId{}, PlaceId{});
+  if (voice == nullptr || !voice->features(PlaceId{}).directory) return nullptr;
+  // Who may not speak there may not look around there either.
+  return network.session_for(person, PlaceId{}).features(PlaceId{}).directory ? voice : nullptr;
+}
 
 std::optional<Page> page_of(const Element& query) {
   Page page;

@@ -24,6 +24,8 @@ void write_page(XmlWriter& out, const Page& page, std::size_t shown, std::size_t
 // surprise.
 bool ask(Gateway& gateway, const PersonId& person, const Conversation& where, Search search,
          Questions::OnReply done);
+// The network's own voice, by which anybody who may use the network may ask it; null where there is none.
+Session* public_voice(Gateway& gateway, const PersonId& person);
 // Whether `ask` would.
 bool can_ask(Gateway& gateway, const PersonId& person, const Conversation& where);
 

@@ -123,6 +123,12 @@ const Occupant* Muc::find_occupant(std::string_view full_jid) const {
   return nullptr;
 }
 
+bool Muc::is_known_to(const PersonId& person) const {
+  if (!room_.is_shared() || room_.is_in(person)) return true;
+  const RoomInfo info = room_.info();
+  return !info.members_only && !info.hidden;
+}
+
 const RoomPreferences& Muc::preferences() {
   if (!preferences_) preferences_ = gateway_.network().preferences(room_.viewer(), room_.id());
   return *preferences_;
@@ -196,7 +202,7 @@ bool Muc::on_failed(const std::string& token, const Failure& failure) {
       .attr_if("id", pending.stanza_id);
   write_error(w, error);
   w.close();
-  gateway_.send(out);
+  gateway_.deliver(pending.person, std::move(out));
   return true;
 }
 

@@ -54,10 +54,15 @@ class Muc final : public RoomListener {
   const std::vector<Occupant>& occupants() const { return occupants_; }
   const Occupant* find_occupant(std::string_view full_jid) const;
   bool anybody() const { return !occupants_.empty(); }
+  // Whether what is told of the room may be told to them: of one for invited people, who is in it.
+  bool is_known_to(const PersonId& person) const;
 
   // Stanzas for this room. `nick` is the resource addressed.
   void on_presence(const Stanza& stanza, const std::string& nick);
   void on_message(const Stanza& stanza);
+  // XEP-0045 7.5: to an occupant alone. Between two of ours the network is not asked; false: `nick` is none
+  // of ours.
+  bool on_private(const Stanza& stanza, const std::string& nick);
   void on_admin(const Stanza& iq, const Element& query);
   void on_owner(const Stanza& iq, const Element& query);
   void on_self_ping(const Stanza& iq, const std::string& nick);
@@ -150,6 +155,7 @@ class Muc final : public RoomListener {
   };
   bool keep_and_tell(const Event& event, const Said& said);  // false: it has been told before
   void tell_parts(const Event& event, Said said);
+  void note_read(const PersonId& person, const ReadMark& mark);  // elsewhere
   void take_back_parts(const Event& event, Said said, const Retraction& whole);
   void tell_message(std::string_view nick, std::string_view id, const std::string& payload,
                     std::string_view delay, const std::string* only_to = nullptr);

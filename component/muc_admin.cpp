@@ -51,6 +51,13 @@ bool has_role(const Member& member, std::string_view role) {
   return false;
 }
 
+// Somebody whom the network names by their address; else its own way to name people (a mask).
+std::string address_of(const Gateway& gateway, const Network& network, const std::string& who) {
+  const auto named = network.resolve(network.node_of(UserId{who}));
+  const auto* user = named ? std::get_if<UserId>(&*named) : nullptr;
+  return user != nullptr && user->value() == who ? gateway.address_of(*user) : who;
+}
+
 // One iq may change several people: it is answered once, when all are done, with the first refusal if there
 // is one.
 struct Batch {
@@ -132,7 +139,9 @@ void Muc::list(const Stanza& iq, std::string_view affiliation, std::string_view 
       w.open("query", ns::muc_admin);
       if (const auto* list = std::get_if<StandingList>(&reply)) {
         for (const ListedUser& user : list->users) {
-          w.open("item").attr("affiliation", "outcast").attr("jid", user.who);
+          w.open("item")
+              .attr("affiliation", "outcast")
+              .attr("jid", address_of(*gateway, gateway->network(), user.who));
           if (!user.by.empty()) w.open("actor").attr("nick", user.by).close();
           if (!user.reason.empty()) w.element("reason", user.reason);
           w.close();

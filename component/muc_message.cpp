@@ -9,6 +9,7 @@
 #include "component/gateway.hpp"
 #include "component/mentions.hpp"
 #include "component/muc.hpp"
+#include "component/privilege.hpp"
 #include "mapping/messages_table.hpp"
 
 namespace dragoman {
@@ -32,6 +33,10 @@ bool is_archived(const Content& content) {
     bool operator()(const Subject&) const { return false; }
   };
   return std::visit(Kept{}, content);
+}
+
+bool is_read(const Content& content) {
+  return std::holds_alternative<Message>(content) || std::holds_alternative<Edit>(content);
 }
 
 bool is_moderation(const Content& content) {
@@ -83,16 +88,59 @@ void Muc::on_message(const Stanza& stanza) {
   say(stanza, *here);
 }
 
+bool Muc::on_private(const Stanza& stanza, const std::string& nick) {
+  const PersonId whom = room_.is_shared() ? room_.voice_called(nick) : PersonId{};
+  if (whom.empty()) return false;
+  const Occupant* here = find_occupant(stanza.from.str());
+  if (here == nullptr || !here->entered) {
+    gateway_.refuse(stanza, not_acceptable("You are not in this room: join it first."));
+    return true;
+  }
+  std::string inner;
+  XmlWriter w(inner);
+  for (const Element& child : stanza.root.children) {
+    // What only a room says.
+    if (child.ns == ns::muc_user || child.ns == ns::sid || child.ns == ns::occupant_id ||
+        child.ns == ns::delay)
+      continue;
+    serialise(inner, child, ns::component);
+  }
+  w.open("occupant-id", ns::occupant_id).attr("id", occupant_id(self(here->person))).close();
+  w.open("x", ns::muc_user).close();
+  const std::string from = address_ + "/" + here->nick;
+  bool heard = false;
+  for (const Occupant& o : occupants_) {
+    if (o.person != whom || !o.entered) continue;
+    heard = true;
+    std::string out;
+    XmlWriter(out)
+        .open("message")
+        .attr("from", from)
+        .attr("to", o.jid)
+        .attr_if("type", stanza.type)
+        .attr_if("id", stanza.id)
+        .raw(inner)
+        .close();
+    gateway_.deliver(whom, std::move(out));
+  }
+  if (!heard)
+    gateway_.refuse(stanza, {"wait", "recipient-unavailable", nick + " is not here at the moment.", 404});
+  return true;
+}
+
 void Muc::say(const Stanza& stanza, const Occupant& author) {
   std::optional<Content> content = parse::content(stanza);
   if (!content) {
     // A client waits for the reflection of whatever had a body.
     if (stanza.root.child("body") != nullptr)
-      gateway_.refuse(stanza, not_acceptable("There is nothing in this message."));
+      gateway_.refuse(stanza, bad_request("There is nothing in this message."));
     return;
   }
   Session& session = gateway_.network().session_for(author.person, room_.id());
   const Features features = session.features(room_.id());
+  // XEP-0424 names a message by the room's id for it, and takes it back whole.
+  if (std::holds_alternative<Retraction>(*content))
+    content = with_network_ids(std::move(*content), author.person);
   if (features.mentions) {
     if (auto* message = std::get_if<Message>(&*content)) mentions::find(message->text, room_.members());
     if (auto* edit = std::get_if<Edit>(&*content)) mentions::find(edit->message.text, room_.members());
@@ -180,6 +228,8 @@ bool Muc::on_delivered(const Event& event, const std::string& token) {
   // Kept first, then told: the store's commit goes before the stream's write in the loop's next turn.
   if (archive(id, time, nick, payload))
     tell_message(nick, pending.stanza_id.empty() ? id.value() : pending.stanza_id, payload, {});
+  if (retraction != nullptr && !pending.taken_back.empty())
+    take_back_parts(event, {nullptr, id, time, &author, {}, false}, *retraction);
   pending.content = {};
   if (named && !pending.stanza_id.empty() && pending.stanza_id != id.value())
     gateway_.store().messages().put(key(), pending.stanza_id, id, pending.person.value());
@@ -210,10 +260,22 @@ void Muc::on_content(const Event& event, const Content& content, const PersonId&
     if (auto known = gateway_.store().messages().by_network(key_, said.id))
       said.origin_id = std::move(known->local_id);
   }
+  if (const auto* mark = std::get_if<ReadMark>(&content); mark != nullptr && event.sender.own)
+    note_read(from, *mark);
   if (has_files(content)) return tell_parts(event, std::move(said));
   if (!keep_and_tell(event, said)) return;
   if (const auto* retraction = std::get_if<Retraction>(&content))
     take_back_parts(event, std::move(said), *retraction);
+}
+
+// XEP-0490: what one has read elsewhere is read here, on all one's clients.
+void Muc::note_read(const PersonId& person, const ReadMark& mark) {
+  if (!mark.displayed || !gateway_.privileges().may_publish(person)) return;
+  std::string out;
+  XmlWriter w(out);
+  w.open("displayed", ns::displayed);
+  w.open("stanza-id", ns::sid).attr("id", mark.up_to.value()).attr("by", address_).close().close();
+  gateway_.privileges().keep(person, ns::displayed, address_, out);
 }
 
 void Muc::tell_parts(const Event& event, Said said) {
@@ -247,9 +309,9 @@ bool Muc::keep_and_tell(const Event& event, const Said& said) {
   static const std::string the_room;
   const std::string& author = said.sender->nick;
   const std::string& nick = is_moderation(*said.content) ? the_room : author;
-  // The past may come before we are in.
-  if (is_archived(*said.content) && (room_.is_in() || said.past) && preferences().record_history &&
-      key() != 0) {
+  // The past may come before we are in; and what is said while we enter is told with it then.
+  const bool open = room_.is_in() || said.past || (!event.id.empty() && has_history(room_.viewer()));
+  if (is_archived(*said.content) && open && preferences().record_history && key() != 0) {
     Store& store = gateway_.store();
     ArchiveTable& table = store.archive();
     const bool is_new = said.past ? table.append_past(key_, said.id, said.time, nick, payload)
@@ -304,8 +366,11 @@ std::string Muc::payload_of(const Content& content, const MessageId& id, const S
   if (auto member = room_.members().find(sender.nick)) who = std::move(*member);
   // Whoever had the nick when it was said.
   if (past && !sender.account.empty()) who.account = sender.account;
+  // XEP-0333 4.1: who reads it here is asked to say so where the network tells the author.
+  if (advertised_.read_marks && is_read(content)) w.open("markable", ns::markers).close();
   if (!origin_id.empty()) w.open("origin-id", ns::sid).attr("id", origin_id).close();
-  w.open("stanza-id", ns::sid).attr("id", id.value()).attr("by", address_).close();
+  // Of what is of the moment there is nothing in the archive: clients go on from such an id (XEP-0313).
+  if (is_archived(content)) w.open("stanza-id", ns::sid).attr("id", id.value()).attr("by", address_).close();
   w.open("occupant-id", ns::occupant_id).attr("id", occupant_id(who)).close();
   return out;
 }

@@ -42,12 +42,12 @@ void Muc::on_moderation(const Stanza& iq, const Retraction& retraction) {
   pending->nick = here->nick;
   pending->iq = iq;
   pending->iq->root.children.clear();  // an answer needs no more than the addresses
-  pending->content = retraction;
-  Content named = with_network_ids(retraction, here->person);
-  pending->taken_back = std::get<Retraction>(named).target;
+  pending->content = with_network_ids(retraction, here->person);
+  const Retraction named = std::get<Retraction>(pending->content);
+  pending->taken_back = named.target;
   std::string token = gateway_.new_token();
   pending_.emplace(token, pending);
-  session.perform({room_.id(), std::move(token), std::get<Retraction>(std::move(named))});
+  session.perform({room_.id(), std::move(token), named});
 }
 
 void Muc::write_moderation(XmlWriter& w, const Retraction& retraction, std::string_view by) const {

@@ -43,8 +43,14 @@ bool same(const SetAvailability& a, const SetAvailability& b) {
 
 // What the network wants of our people, as its own voice says; else the person's, where there is one.
 Features wanted(Gateway& gateway, const PersonId& person) {
-  Session* session = gateway.network().find_session(PersonId{}, PlaceId{});
-  if (session == nullptr) session = gateway.network().find_session(person, PlaceId{});
+  Network& network = gateway.network();
+  if (const Session* voice = network.find_session(PersonId{}, PlaceId{})) {
+    const Features all = voice->features(PlaceId{});
+    // Of those who may not use it the network wants nothing.
+    if (all.profiles || all.presence) return network.session_for(person, PlaceId{}).features(PlaceId{});
+    return all;
+  }
+  const Session* session = network.find_session(person, PlaceId{});
   return session != nullptr ? session->features(PlaceId{}) : Features{};
 }
 
@@ -63,7 +69,7 @@ void People::used(const PersonId& person) {
   if (wanted(gateway_, person).profiles) fetch(person);
 }
 
-void People::on_presence(const Stanza& stanza, bool at_gateway) {
+void People::on_presence(const Stanza& stanza, bool of_theirs) {
   if (!stanza.type.empty() && stanza.type != "unavailable") return;
   const PersonId person{stanza.from.bare().str()};
   const Features want = wanted(gateway_, person);
@@ -87,7 +93,7 @@ void People::on_presence(const Stanza& stanza, bool at_gateway) {
     }
     if (news) fetch(person);
   }
-  if (!want.presence || !at_gateway) return;
+  if (!want.presence || !of_theirs) return;
   if (stanza.type == "unavailable") {
     one.clients.erase(stanza.from.resource);
   } else if (one.clients.size() < most_clients || one.clients.contains(stanza.from.resource)) {

@@ -22,9 +22,9 @@ class People {
 
   // They use the gateway: a message, a join, a registration. Cheap when it is nothing new.
   void used(const PersonId& person);
-  // Any presence of theirs; `at_gateway`: addressed to the gateway itself, so that it says whether they are
-  // there.
-  void on_presence(const Stanza& stanza, bool at_gateway);
+  // Any presence of theirs; `of_theirs`: as their server sends it to their contacts, so that it says whether
+  // they are there.
+  void on_presence(const Stanza& stanza, bool of_theirs);
   void forget(const PersonId& person) { people_.erase(person); }
 
  private:

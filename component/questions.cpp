@@ -5,9 +5,36 @@
 
 namespace dragoman {
 
+namespace {
+
+constexpr auto patience = std::chrono::minutes(5);
+constexpr std::size_t most_iqs = 100'000;
+
+template <class Entry>
+bool is_over(Entry& entry, Time now) {
+  if (entry.seen == Time{}) entry.seen = now;
+  return now - entry.seen >= patience;
+}
+
+}  // namespace
+
+void Questions::expect_iq(const std::string& id, const std::string& from, OnIq done) {
+  if (iqs_.size() < most_iqs) iqs_[id] = {from, std::move(done), {}};
+}
+
+void Questions::tick(Time now) {
+  for (auto iq = iqs_.begin(); iq != iqs_.end();)
+    iq = is_over(iq->second, now) ? iqs_.erase(iq) : std::next(iq);
+  std::vector<std::string> over;
+  for (auto& [token, open] : network_) {
+    if (is_over(open, now)) over.push_back(token);
+  }
+  for (const std::string& token : over) answer(token, Failed{token, {Reason::timed_out, {}}});
+}
+
 void Questions::ask_for(const std::string& token, const std::string& what, OnReply done) {
   by_what_[what].push_back(token);
-  network_[token] = {std::move(done), what};
+  network_[token] = {std::move(done), what, {}};
 }
 
 bool Questions::answer(const std::string& token, const Reply& reply) {

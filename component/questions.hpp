@@ -18,7 +18,7 @@ class Questions {
   using OnReply = std::function<void(const Reply&)>;
   using OnIq = std::function<void(const Stanza& result_or_error)>;
 
-  void ask(const std::string& token, OnReply done) { network_[token] = {std::move(done), {}}; }
+  void ask(const std::string& token, OnReply done) { network_[token] = {std::move(done), {}, {}}; }
   // Profiles, listings and lists carry no token: the network answers these in the order asked, in their
   // conversation.
   void ask_for(const std::string& token, const std::string& what, OnReply done);
@@ -27,10 +27,11 @@ class Questions {
   void fail_all(const Failure& why);
 
   // Answered by `from` alone (a full JID): an id can be guessed, or come back from somebody else.
-  void expect_iq(const std::string& id, const std::string& from, OnIq done) {
-    iqs_[id] = {from, std::move(done)};
-  }
+  // Of very many that are open, more are not waited for.
+  void expect_iq(const std::string& id, const std::string& from, OnIq done);
   bool on_iq_answer(const Stanza& stanza);
+  // What is not answered in minutes: the network's answer is then Failed, an iq's does not come.
+  void tick(Time now);
   std::size_t open() const { return network_.size() + by_what_.size(); }  // for tests
   void forget_iqs() { iqs_.clear(); }
 
@@ -38,10 +39,12 @@ class Questions {
   struct Open {
     OnReply done;
     std::string what;  // its key in by_what_; may be empty
+    Time seen;         // by the first tick after it; zero: none yet
   };
   struct OpenIq {
     std::string from;
     OnIq done;
+    Time seen;
   };
   std::unordered_map<std::string, Open> network_;
   std::unordered_map<std::string, std::vector<std::string>> by_what_;  // tokens, oldest first

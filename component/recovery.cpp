@@ -130,6 +130,8 @@ void Gateway::deliver(const PersonId& to, std::string stanza) {
 void Gateway::tick(Time now) {
   const Busy busy(*this);
   for (Muc* muc : all_rooms()) muc->tick(now);
+  questions_.tick(now);
+  forget_idle(now);
 }
 
 // Rooms that were joined when the program ended: joined again, for those whose clients still answer.

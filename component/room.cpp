@@ -63,7 +63,11 @@ struct Room::Apply {
     room.members_.put(updated.member);
   }
   void operator()(const RoomInfo& now) const {
-    change.info_changed = room.info_ && *room.info_ != now;
+    // How many are there changes all the time.
+    if (room.info_) {
+      room.info_->headcount = now.headcount;
+      change.info_changed = *room.info_ != now;
+    }
     room.info_ = now;
   }
   void operator()(const Subject& subject) const {

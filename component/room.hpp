@@ -24,7 +24,7 @@ struct Change {
   MemberTable::Difference difference;  // of Entered
   std::optional<Member> before;  // of MemberJoined, …Left, …Renamed, …Updated, Exited: as the member was
   bool topic_changed = false;    // of Subject
-  bool info_changed = false;     // of RoomInfo: it was known, and is another
+  bool info_changed = false;     // of RoomInfo: it was known, and more than its headcount is another
   bool opened = false;           // of Entered: nobody of ours was in before
   bool first = false;            // of Entered: this voice was not in before
   std::string nick_before;       // of Entered, when not the first; of Exited: the voice's nick until now

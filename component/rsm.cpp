@@ -24,7 +24,8 @@ bool read_number(const Element& set, std::string_view name, std::optional<std::s
 std::optional<Request> parse(const Element& set) {
   Request request;
   if (!read_number(set, "max", request.max) || !read_number(set, "index", request.index)) return std::nullopt;
-  if (const Element* after = set.child("after")) request.after = after->text;
+  // An empty one is behind nothing: the beginning.
+  if (const Element* after = set.child("after"); after && !after->text.empty()) request.after = after->text;
   if (const Element* before = set.child("before")) request.before = before->text;
   if (request.after && request.before) return std::nullopt;
   return request;

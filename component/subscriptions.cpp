@@ -68,6 +68,8 @@ void Subscriptions::on_presence(const Stanza& stanza, const Target& target) {
     add(person, node);
     gateway_.store().settings().subscribe(gateway_.id(), person, node);
     send(person, node, "subscribed");
+    // Their server tells those whom they let see it how they are; who has the gateway tells all by it.
+    if (wants_presence() && !node.empty() && !has(person, {})) send(person, node, "subscribe");
     tell(person, node);
     ask_profile(person, node);
   } else if (stanza.type == "unsubscribe") {
@@ -76,8 +78,7 @@ void Subscriptions::on_presence(const Stanza& stanza, const Target& target) {
     send(person, node, "unsubscribed");
   } else if (stanza.type == "probe" || stanza.type.empty()) {
     // Their client came online, or asks: what they subscribed to is told (an unsubscribed one hears nothing).
-    auto found = by_person_.find(person);
-    if (found != by_person_.end() && found->second.contains(node)) {
+    if (has(person, node)) {
       tell(person, node);
       ask_profile(person, node);
     }
@@ -88,6 +89,16 @@ void Subscriptions::on_presence(const Stanza& stanza, const Target& target) {
     gateway_.network().session_for(person, *target.where).perform({*target.where, {}, Leave{}});
   }
   // unavailable and error need no answer.
+}
+
+bool Subscriptions::wants_presence() const {
+  Session* voice = gateway_.network().find_session(PersonId{}, PlaceId{});
+  return voice != nullptr && voice->features(PlaceId{}).presence;
+}
+
+bool Subscriptions::has(const PersonId& person, const std::string& node) const {
+  const auto found = by_person_.find(person);
+  return found != by_person_.end() && found->second.contains(node);
 }
 
 std::string Subscriptions::told_of(const Presence& presence, const Look& look) {
@@ -181,7 +192,14 @@ void Subscriptions::ask_profile(const PersonId& person, const std::string& node)
   if (session == nullptr || !session->features(PlaceId{}).profiles) return;
   Look* look = look_for(shared ? PersonId{} : person, node);
   if (look == nullptr || std::exchange(look->asked, true)) return;
-  session->perform({*user, {}, FetchProfile{gateway_.network().nick_of(*user)}});
+  const std::string token = gateway_.new_token();
+  const PersonId viewer = shared ? PersonId{} : person;
+  gateway_.questions().ask_for(token, "profile " + session->person().value() + " " + user->value(),
+                               [this, viewer, node](const Questions::Reply& reply) {
+                                 if (!std::holds_alternative<Failed>(reply)) return;
+                                 if (Look* failed = look_for(viewer, node)) failed->asked = false;
+                               });
+  session->perform({*user, token, FetchProfile{gateway_.network().nick_of(*user)}});
 }
 
 // XEP-0084 4.2.2, to all clients: who asked for it can't be known here, and who did not leaves it unread.
@@ -300,12 +318,11 @@ void Subscriptions::announce(const PersonId& person, const std::string& node) {
 }
 
 void Subscriptions::announce_all(bool again) {
-  Session* voice = gateway_.network().find_session(PersonId{}, PlaceId{});
-  const bool wanted = voice != nullptr && voice->features(PlaceId{}).presence;
+  const bool wanted = wants_presence();
   for (const auto& [person, nodes] : by_person_) {
     for (const auto& [node, contact] : nodes) tell(person, node, !again);
     // How they are themselves is told by their server when it is asked (RFC 6121 4.3).
-    if (wanted && nodes.contains({})) send(person, {}, "probe");
+    if (wanted) send(person, nodes.begin()->first, "probe");
   }
 }
 

@@ -38,6 +38,7 @@ class Subscriptions {
   void forget(const PersonId& person);
   void say_goodbye();  // all of it unavailable
   bool any(const PersonId& person) const { return by_person_.contains(person); }
+  bool has(const PersonId& person, const std::string& node) const;  // `node`: unescaped
   // Somebody's presence is known to be wanted without having been asked for (a roster written for them).
   void accept(const PersonId& person, const std::string& node);
 
@@ -60,6 +61,7 @@ class Subscriptions {
   };
   using Nodes = std::map<std::string, Contact>;  // by the unescaped local part
 
+  bool wants_presence() const;  // whether the network is told how our people are
   void add(const PersonId& person, const std::string& node);
   void remove(const PersonId& person, const std::string& node);
   void tell(const PersonId& to, const std::string& node, bool only_available = false);

@@ -1,7 +1,10 @@
 // XEP-0054, and XEP-0292's own request: the gateway's own card, and cards of people and rooms (XEP-0486) as
 // far as their network tells.
+#include <functional>
+
 #include "bridges/net/base64.hpp"
 #include "component/facets.hpp"
+#include "component/listing.hpp"
 #include "component/looks.hpp"
 #include "component/muc.hpp"
 #include "component/pictures.hpp"
@@ -55,36 +58,38 @@ std::string vcard4(const Card& card) {
 
 using Write = std::string (*)(const Card&);
 
-void on_get(Gateway& gateway, const Stanza& iq, const Target& target, Write write) {
-  const PersonId person{iq.from.bare().str()};
-  const std::optional<Conversation> owner = card_owner(gateway, target);
+// The card at an address, asked for in the name of `person`; or why it can't be had.
+void find_card(Gateway& gateway, const PersonId& person, const Conversation& owner,
+               const std::function<void(const Card&)>& done,
+               const std::function<void(const Failure&)>& refused) {
   Card card;
-  if (!owner) {
-    card.name = gateway.network().title();
-    card.about = "Bridged by dragoman " DRAGOMAN_VERSION;
-    return gateway.reply(iq, write(card));
-  }
-  if (const auto* user = std::get_if<UserId>(&*owner)) {
+  const auto* room = std::get_if<RoomId>(&owner);
+  if (const auto* user = std::get_if<UserId>(&owner)) {
     card.nick = gateway.network().nick_of(*user);
     card.address = gateway.address_of(*user);
-  } else {
-    card.name = gateway.network().display_name(*owner);
-    // Elsewhere rooms have no pictures, and no more than this is known of them.
-    const Session* session = gateway.network().find_session(person, *owner);
-    if (session == nullptr) session = gateway.network().find_session(PersonId{}, *owner);
-    const bool may_have_one = session != nullptr && session->features(PlaceId{}).profiles;
-    if (Muc* muc = gateway.find_room(person, std::get<RoomId>(*owner)); muc != nullptr) {
+  }
+  if (room != nullptr) {
+    Muc* muc = gateway.find_room(person, *room);
+    // What only the invited may enter tells others nothing of itself.
+    if (gateway.viewer_of(person, *room).empty() && (muc == nullptr || !muc->is_known_to(person))) {
+      card.name = room->value();
+      return done(card);
+    }
+    card.name = gateway.network().display_name(*room);
+    if (muc != nullptr) {
       const RoomInfo info = muc->room().info();
       if (!info.name.empty()) card.name = info.name;
       card.about = info.description;
     }
-    if (!may_have_one) return gateway.reply(iq, write(card));
+    // Elsewhere rooms have no pictures, and no more than this is known of them.
+    const Session* session = gateway.network().find_session(person, *room);
+    if (session == nullptr) session = gateway.network().find_session(PersonId{}, *room);
+    if (session == nullptr || !session->features(PlaceId{}).profiles) return done(card);
   }
-  const bool of_room = std::holds_alternative<RoomId>(*owner);
-  auto answer = [&gateway, iq, write, card, of_room](const Questions::Reply& reply) {
+  auto answer = [card, done, refused, of_room = room != nullptr](const Questions::Reply& reply) {
     // A room that nobody of ours is in keeps its picture to itself; its name is known all the same.
     if (const auto* failed = std::get_if<Failed>(&reply); failed != nullptr && !of_room)
-      return gateway.refuse(iq, to_error(failed->failure));
+      return refused(failed->failure);
     Card whole = card;
     if (const auto* profile = std::get_if<Profile>(&reply)) {
       if (!profile->nick.empty()) whole.nick = profile->nick;
@@ -93,9 +98,23 @@ void on_get(Gateway& gateway, const Stanza& iq, const Target& target, Write writ
       if (profile->picture && profile->picture->bytes.size() <= pictures::most_bytes)
         whole.picture = profile->picture;
     }
-    gateway.reply(iq, write(whole));
+    done(whole);
   };
-  if (!ask_profile(gateway, person, *owner, answer)) gateway.reply(iq, write(card));
+  if (!ask_profile(gateway, person, owner, answer)) done(card);
+}
+
+void on_get(Gateway& gateway, const Stanza& iq, const Target& target, Write write) {
+  const std::optional<Conversation> owner = card_owner(gateway, target);
+  if (!owner) {
+    Card card;
+    card.name = gateway.network().title();
+    card.about = "Bridged by dragoman " DRAGOMAN_VERSION;
+    return gateway.reply(iq, write(card));
+  }
+  find_card(
+      gateway, PersonId{iq.from.bare().str()}, *owner,
+      [&gateway, iq, write](const Card& card) { gateway.reply(iq, write(card)); },
+      [&gateway, iq](const Failure& failure) { gateway.refuse(iq, to_error(failure)); });
 }
 
 }  // namespace
@@ -107,9 +126,27 @@ std::optional<Conversation> card_owner(Gateway& gateway, const Target& target) {
   return std::nullopt;
 }
 
+void answer_node(Gateway& gateway, const Stanza& iq, const UserId& of, const std::string& node) {
+  const auto reply = [&gateway, iq, node](const Card& card) {
+    std::string out;
+    XmlWriter w(out);
+    w.open("pubsub", ns::pubsub).open("items").attr("node", node);
+    w.open("item").attr("id", "current");
+    if (node == ns::nick) {
+      w.element("nick", card.name.empty() ? card.nick : card.name, ns::nick);
+    } else {
+      w.raw(vcard4(card));
+    }
+    w.close().close().close();
+    gateway.reply(iq, out);
+  };
+  find_card(gateway, PersonId{iq.from.bare().str()}, of, reply,
+            [&gateway, iq](const Failure& failure) { gateway.refuse(iq, to_error(failure)); });
+}
+
 bool ask_profile(Gateway& gateway, const PersonId& person, const Conversation& of, Questions::OnReply done) {
   Session* session = gateway.network().find_session(person, of);
-  if (session == nullptr) session = gateway.network().find_session(PersonId{}, of);
+  if (session == nullptr) session = listing::public_voice(gateway, person);
   if (session == nullptr) return false;
   const std::string id = std::visit([](const auto& what) { return what.value(); }, of);
   const std::string token = gateway.new_token();
