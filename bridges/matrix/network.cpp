@@ -15,6 +15,7 @@ namespace dragoman::matrix {
 namespace {
 
 constexpr std::chrono::seconds register_again{30};
+constexpr std::size_t presence_parts = 25;  // of all people, one after the other: not all are told at once
 
 }  // namespace
 
@@ -66,11 +67,19 @@ void Network::ensure_registered() {
 }
 
 void Network::refresh_presence() {
-  for (const auto& [person, session] : ghosts_) session->refresh_presence();
-  if (accounts_) {
-    for (Session* session : accounts_->sessions()) session->refresh_presence();
+  const std::size_t part = presence_part_++ % presence_parts;
+  const auto is_due = [part](const PersonId& person) {
+    return std::hash<PersonId>{}(person) % presence_parts == part;
+  };
+  for (const auto& [person, session] : ghosts_) {
+    if (is_due(person)) session->refresh_presence();
   }
-  presence_timer_.after(hub_->patience.presence, [this] { refresh_presence(); });
+  if (accounts_) {
+    for (Session* session : accounts_->sessions()) {
+      if (is_due(session->person())) session->refresh_presence();
+    }
+  }
+  presence_timer_.after(hub_->patience.presence / presence_parts, [this] { refresh_presence(); });
 }
 
 // ------------------------------------------------------------------------------------------------------------

@@ -94,6 +94,7 @@ class Network final : public dragoman::Network, public AppServiceHandler {
   std::unordered_map<PersonId, std::shared_ptr<Session>> ghosts_;
   std::unique_ptr<Accounts> accounts_;  // may be null
   std::unique_ptr<AppService> appservice_;
+  std::size_t presence_part_ = 0;  // of its people, which are told of next
   net::Timer presence_timer_, registration_timer_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
