@@ -53,6 +53,32 @@ TEST(Contact, WhatRefersToTheOthersMessagesKeepsTheirIds) {
   EXPECT_EQ(w.count({"<reactions", "id='$1'"}), 1U) << w.all();
 }
 
+TEST(Contact, WhatDidNotReachItsReaderIsToldToItsAuthor) {
+  World w;
+  tell(w, Message{"are you there?"}, "$1");
+  const std::string bounce =
+      "<message type='error' id='$1' from='juliet@example.org' to='echo@echo.example'>"
+      "<error type='cancel'><service-unavailable "
+      "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><text "
+      "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>No such&#10;user</text></error></message>";
+  w.in(bounce);
+  // What the echo says again is what it was told.
+  EXPECT_EQ(w.count({"did not reach juliet@example.org: No such user", "<reply", "id='$1'"}), 1U) << w.all();
+  w.in(bounce);
+  EXPECT_TRUE(w.sent.empty()) << "once\n" << w.all();
+  tell(w, Message{"and now?"}, "$2");
+  std::string late = bounce;
+  late.replace(late.find("$1"), 2, "$2");
+  w.now += std::chrono::hours(25);
+  w.gateway().tick(w.now);
+  w.in(late);
+  EXPECT_TRUE(w.sent.empty()) << "of a chat that was silent for long nothing is kept\n" << w.all();
+  std::string other = bounce;
+  other.replace(other.find("$1"), 2, "$7");
+  w.in(other);
+  EXPECT_TRUE(w.sent.empty()) << "not of a message\n" << w.all();
+}
+
 TEST(Contact, AReceiptIsSentWhenTheNetworkHasTheMessage) {
   World w;
   w.in(chat("m1", hello + "<request xmlns='urn:xmpp:receipts'/>"));

@@ -199,6 +199,41 @@ TEST(Looks, ARoomHasACardWithItsPicture) {
       << w.all();
 }
 
+TEST(Looks, WhatSomebodysOwnPubsubWouldSayIsSaid) {
+  World w;
+  session(w);
+  const auto ask = [&](const std::string& node) {
+    w.in(iq("echo@echo.example",
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='" + node + "'/></pubsub>"));
+  };
+  ask("urn:xmpp:vcard4");
+  EXPECT_EQ(w.count({"<items node='urn:xmpp:vcard4'><item id='current'><vcard "
+                     "xmlns='urn:ietf:params:xml:ns:vcard-4.0'><fn><text>Echo</text></fn>"}),
+            1U)
+      << w.all();
+  ask("http://jabber.org/protocol/nick");
+  EXPECT_EQ(w.count({"<item id='current'><nick xmlns='http://jabber.org/protocol/nick'>Echo</nick></item>"}),
+            1U)
+      << w.all();
+  w.in(iq("echo@echo.example", "<query xmlns='http://jabber.org/protocol/disco#items'/>"));
+  EXPECT_EQ(w.count({"<item jid='echo@echo.example' node='urn:xmpp:vcard4'/>", "urn:xmpp:avatar:metadata"}),
+            1U)
+      << w.all();
+}
+
+TEST(Looks, ThoseWhoHaveOnlyPeopleAsContactsAreSeenByThem) {
+  World w;
+  session(w);
+  w.in(presence("<show>away</show>", "echo@echo.example"));
+  EXPECT_EQ(w.count({"from='echo@echo.example'"}), 0U) << "to nobody they know\n" << w.all();
+  subscribe(w);
+  w.in(presence("<show>away</show><status>busy</status>", "echo@echo.example"));
+  EXPECT_NE(w.count({"from='echo@echo.example'", "busy"}), 0U) << w.all();
+  w.in(presence({}, "echo.example", "subscribe"));
+  w.in(presence({}, "echo@echo.example", "unavailable"));
+  EXPECT_EQ(w.count({"type='unavailable'"}), 0U) << "the gateway itself is told now\n" << w.all();
+}
+
 TEST(Looks, ACardIsToldInItsNewFormToo) {
   World w;
   session(w);

@@ -46,5 +46,25 @@ TEST(Questions, ThoseForTheSameThingAreAnsweredInOrder) {
   EXPECT_EQ(questions.open(), 0u);
 }
 
+TEST(Questions, WhatIsNeverAnsweredFailsAfterMinutes) {
+  Questions questions;
+  int failed = 0, iqs = 0;
+  questions.ask("1", [&](const Questions::Reply& reply) { failed += std::holds_alternative<Failed>(reply); });
+  questions.ask_for("2", "x", [&](const Questions::Reply&) { ++failed; });
+  questions.expect_iq("q1", "romeo@example.org/garden", [&](const Stanza&) { ++iqs; });
+  Time now{std::chrono::hours(1000)};
+  questions.tick(now);
+  questions.tick(now += std::chrono::minutes(4));
+  EXPECT_EQ(failed, 0);
+  questions.ask("3", [&](const Questions::Reply&) { ++failed; });
+  questions.tick(now += std::chrono::minutes(1));
+  EXPECT_EQ(failed, 2);
+  EXPECT_EQ(questions.open(), 1u);
+  EXPECT_FALSE(questions.answer("1", Delivered{"1"}));
+  EXPECT_FALSE(questions.on_iq_answer(
+      test::stanza("<iq type='result' id='q1' from='romeo@example.org/garden' to='irc.localhost'/>")));
+  EXPECT_EQ(iqs, 0);
+}
+
 }  // namespace
 }  // namespace dragoman

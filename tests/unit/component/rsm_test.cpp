@@ -18,6 +18,7 @@ TEST(Rsm, ReadsRequests) {
   EXPECT_EQ(r->after, "id1");
   EXPECT_FALSE(r->before);
   EXPECT_EQ(read("<before/>")->before, "") << "the last page";
+  EXPECT_FALSE(read("<after/>")->after) << "behind nothing";
   EXPECT_EQ(read("<max>0</max>")->max, 0u);
   EXPECT_EQ(read("<index>371</index>")->index, 371u);
   EXPECT_FALSE(read("")->max);

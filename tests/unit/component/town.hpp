@@ -138,9 +138,11 @@ class Town final : public Network {
   void reload(const config::Bridge&) override {}
   void stop(const std::string&, std::function<void()> done) override { done(); }
 
-  inline static Town* last = nullptr;                 // the newest
-  inline static RoomPreferences wanted = {};          // of everybody
-  inline static std::vector<std::string> alone = {};  // persons with a view of their own
+  inline static Town* last = nullptr;                  // the newest
+  inline static RoomPreferences wanted = {};           // of everybody
+  inline static std::vector<std::string> alone = {};   // persons with a view of their own
+  inline static std::vector<std::string> barred = {};  // persons who may not come
+  inline static bool open_house = false;               // people and rooms can be looked at
 
   const RoomId room{"#room"};
   Sink& sink;
@@ -151,6 +153,7 @@ class Town final : public Network {
   std::size_t told = 0;    // of the past, from its end
   std::size_t recent = 0;  // so many are told at a join
   bool deaf = false;       // answers no question for its past
+  bool slow = false;       // lets nobody in yet
   std::size_t fetches = 0, leaves = 0;
   Time now{};
 
@@ -159,6 +162,7 @@ class Town final : public Network {
 };
 
 inline Features TownSession::features(const Conversation&) const {
+  if (std::find(Town::barred.begin(), Town::barred.end(), person_.value()) != Town::barred.end()) return {};
   return {.edits = true,
           .replies = true,
           .reactions = true,
@@ -170,11 +174,19 @@ inline Features TownSession::features(const Conversation&) const {
           .files = true,
           .multiline = true,
           .stable_ids = true,
-          .history = true};
+          .history = true,
+          .profiles = Town::open_house,
+          .directory = Town::open_house};
 }
 
 inline void TownSession::perform(Command command) {
+  if (std::find(Town::barred.begin(), Town::barred.end(), person_.value()) != Town::barred.end())
+    return town_.emit(*this, Failed{command.token, {Reason::not_permitted, {}}});
   if (const auto* join = std::get_if<Join>(&command.what)) {
+    if (town_.slow) {
+      town_.open.push_back({this, std::move(command)});
+      return;
+    }
     for (const auto& [person, nick] : town_.voices) {
       if (nick == join->nick && person != person_)
         return town_.emit(*this, Failed{command.token, {Reason::nick_in_use, {}}});
