@@ -78,6 +78,11 @@ class Stream {
  private:
   void enter_replacement(Session& session, const std::string& old_id, const std::string& replacement,
                          const RoomId& address, const std::string& nick);
+  // Somebody of ours who may enter what replaced their room by invitation only stays in the old one until
+  // they have it. True: this was it.
+  void wait_for_invitation(Session& session, const std::string& old_id, const std::string& replacement,
+                           const RoomId& address, const std::string& nick);
+  bool take_invitation(const std::string& replacement, const PersonId& person);
   std::string kind(const char* what) const;
   void load();
 
@@ -102,6 +107,13 @@ class Stream {
   std::unordered_map<RoomId, std::string> addresses_;
   std::unordered_map<std::string, Room::Direct> directs_;          // by room id
   std::unordered_map<std::string, std::string> direct_by_people_;  // to room id
+  struct Awaited {  // an invitation
+    std::string replacement, old_id;
+    PersonId person;
+    RoomId address;
+    std::string nick;
+  };
+  std::vector<Awaited> awaited_;
   std::unordered_set<std::string> expected_;  // rooms that will be joined again after a restart
   std::unique_ptr<SendQueues> queues_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
