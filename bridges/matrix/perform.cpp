@@ -224,7 +224,13 @@ void Session::put_level(const Command& command, const SetStanding& wish) {
   Room* room = joined(command);
   if (room == nullptr) return;
   const auto who = somebody(*room, wish.who);
-  const auto level = room->view().power().level_for(wish.standing);
+  auto level = room->view().power().level_for(wish.standing);
+  // Who may send people out of a room may mostly ban them as well.
+  if (!level && wish.standing == Standing::moderator) level = room->view().power().level_for(Standing::admin);
+  if (who && room->view().power().of(*who) == PowerLevels::creator) {
+    return failed(command.in, command.token,
+                  {Reason::not_permitted, "What the one who made a room may do there, nobody can change."});
+  }
   if (!who || !level) {
     return failed(command.in, command.token,
                   {Reason::unsupported, "This room's power levels have no such rank."});

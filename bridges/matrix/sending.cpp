@@ -18,7 +18,7 @@ constexpr std::size_t longest_name = 255;                 // of a file, in bytes
 constexpr const char* step_key = "what a step is about";  // a digest's key: of no secret
 
 // The last part of an URL's path, which is most often a file's name.
-std::string name_in(std::string_view url) {
+std::string file_name_in(std::string_view url) {
   url = url.substr(0, url.find_first_of("?#"));
   const std::size_t host = url.find("://");
   const std::size_t slash = url.rfind('/');
@@ -93,7 +93,7 @@ void Sending::plan() {
   if (const auto* message = std::get_if<Message>(&act)) {
     Message named = *message;
     for (Attachment& file : named.attachments) {
-      if (file.name.empty()) file.name = name_in(file.url);
+      if (file.name.empty()) file.name = file_name_in(file.url);
     }
     for (const Encoded& event : encode(named, user_of, uploaded_)) plan(event);
   } else if (const auto* edit = std::get_if<Edit>(&act)) {
@@ -215,7 +215,9 @@ void Sending::next() {
       // Somebody who has left already has what was wanted.
       const bool leaving = std::holds_alternative<Leave>(self->saved_.command.what);
       if (leaving && (refusal->status == 403 || refusal->status == 404)) return self->finish(MessageId{});
-      return self->finish(refusal->failure);
+      Failure why = refusal->failure;
+      if (refusal->errcode == "M_FORBIDDEN" && self->is_said()) why.reason = Reason::cannot_speak;
+      return self->finish(why);
     }
     const auto* body = std::get<json::value>(reply).if_object();
     const std::string event_id(body != nullptr ? text_at(*body, "event_id") : std::string_view());
@@ -225,6 +227,12 @@ void Sending::next() {
     if (step.answered) step.answered(event_id);
     self->next();
   });
+}
+
+bool Sending::is_said() const {
+  const Act& act = saved_.command.what;
+  return std::holds_alternative<Message>(act) || std::holds_alternative<Edit>(act) ||
+         std::holds_alternative<Reactions>(act);
 }
 
 void Sending::finish(const Result& result) {

@@ -52,6 +52,7 @@ class Sending : public std::enable_shared_from_this<Sending> {
   // Ends a transaction id where what is planned may be less the next time.
   std::string step_id(const std::string& what) const;
   void next();
+  bool is_said() const;  // in words or by a sign
   void finish(const Result& result);
   std::string room_path() const;
 
