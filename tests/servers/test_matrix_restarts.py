@@ -111,7 +111,7 @@ class Restarts:
         there = mary.bodies(room)
         # What Alice saw reflected was accepted; of the rest nothing is there twice, and all of it is in order.
         with alice.seen.changed:
-            accepted = {s.text("body") for s in alice.seen.all[since:] if s.sender == f"{where}/alice"}
+            accepted = {s.text("body") or "" for s in alice.seen.all[since:] if s.sender == f"{where}/alice"}
         hurried = [body for body in there if body.startswith("alice in a hurry")]
         self.assertEqual(sorted(set(hurried), key=lambda body: int(body.rpartition(" ")[2])), hurried)
         self.assertEqual(set(), {body for body in accepted if body.startswith("alice in a hurry")} - set(hurried))
