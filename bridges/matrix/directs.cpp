@@ -80,17 +80,34 @@ void Session::enter_chat(const UserId& peer, Room& room, OnRoom done) {
 void Session::fetch_back(const UserId& peer, Room& room, OnRoom done) {
   const std::string theirs = room.view().membership_of(peer.value());
   if (theirs == "join" || theirs == "invite") return done(&room);
-  Api::Call call = request("POST", "/_matrix/client/v3/rooms/" + net::url_encoded(room.id()) + "/invite",
+  if (!theirs.empty()) return ask_in(peer, room.id(), std::move(done));
+  // Who has not come in yet is not in the list of people: of them it is asked.
+  Api::Call ask;
+  ask.path = "/_matrix/client/v3/rooms/" + net::url_encoded(room.id()) + "/state/m.room.member/" +
+             net::url_encoded(peer.value());
+  ask.patience = Api::Patience::insist;
+  ask.timeout = hub_.patience.answer;
+  this->call(std::move(ask),
+             [this, peer, id = room.id(), done = std::move(done)](const Reply& reply) mutable {
+               const auto* value = std::get_if<json::value>(&reply);
+               const json::object* content = value != nullptr ? value->if_object() : nullptr;
+               if (content != nullptr && text_at(*content, "membership") == "invite")
+                 return done(&stream_.open(id));
+               ask_in(peer, id, std::move(done));
+             });
+}
+
+void Session::ask_in(const UserId& peer, const std::string& room_id, OnRoom done) {
+  Api::Call call = request("POST", "/_matrix/client/v3/rooms/" + net::url_encoded(room_id) + "/invite",
                            {{"user_id", peer.value()}});
   call.patience = Api::Patience::insist;
-  this->call(std::move(call),
-             [this, peer, id = room.id(), done = std::move(done)](const Reply& reply) mutable {
-               if (std::holds_alternative<Refusal>(reply)) {
-                 stream_.forget_direct(person_, peer);
-                 return make_chat(peer, std::move(done));
-               }
-               done(&stream_.open(id));
-             });
+  this->call(std::move(call), [this, peer, id = room_id, done = std::move(done)](const Reply& reply) mutable {
+    if (std::holds_alternative<Refusal>(reply)) {
+      stream_.forget_direct(person_, peer);
+      return make_chat(peer, std::move(done));
+    }
+    done(&stream_.open(id));
+  });
 }
 
 void Session::make_chat(const UserId& peer, OnRoom done) {

@@ -15,7 +15,7 @@ namespace dragoman::matrix {
 namespace {
 
 constexpr const char* ghost_kind = "ghost";
-constexpr std::chrono::seconds longest_ghost_obedience{30};        // to a rate limit, where nobody insists
+constexpr std::chrono::seconds longest_ghost_obedience{30};  // to a rate limit, where nobody insists
 constexpr const char* picture_key = "a picture of a ghost";  // a digest's key: of no secret
 
 // What is known of a ghost that exists, kept in the notes.

@@ -216,20 +216,21 @@ void Stream::accept_direct(const Invitation& invitation) {
   call.body = json::object{};
   call.patience = Api::Patience::insist;
   call.timeout = hub_.patience.join;
-  open(invitation.room_id).wait_for_missed();
+  auto hold = open(invitation.room_id).hold();
   voice_of(invitation)
-      .call(std::move(call), [this, weak = std::weak_ptr<bool>(alive_), invitation](const Reply& reply) {
-        if (weak.expired()) return;
-        const auto* refusal = std::get_if<Refusal>(&reply);
-        if (refusal == nullptr) return account_ != nullptr ? entered(invitation) : fetch_missed(invitation);
-        is_done(invitation);
-        open(invitation.room_id).on_missed({});
-        spdlog::info("matrix: {}: the chat {} of {} could not be entered: {}", hub_.network.value(),
-                     invitation.room_id, invitation.inviter.value(), refusal->failure.text);
-        if (direct_room(invitation.person, invitation.inviter) == invitation.room_id) {
-          forget_direct(invitation.person, invitation.inviter);
-        }
-      });
+      .call(std::move(call),
+            [this, weak = std::weak_ptr<bool>(alive_), invitation, hold](const Reply& reply) {
+              if (weak.expired()) return;
+              const auto* refusal = std::get_if<Refusal>(&reply);
+              if (refusal == nullptr)
+                return account_ != nullptr ? entered(invitation) : fetch_missed(invitation, hold);
+              is_done(invitation);
+              spdlog::info("matrix: {}: the chat {} of {} could not be entered: {}", hub_.network.value(),
+                           invitation.room_id, invitation.inviter.value(), refusal->failure.text);
+              if (direct_room(invitation.person, invitation.inviter) == invitation.room_id) {
+                forget_direct(invitation.person, invitation.inviter);
+              }
+            });
 }
 
 // Of an account: what was said before is in its /sync.
@@ -240,14 +241,14 @@ void Stream::entered(const Invitation& invitation) {
 }
 
 // Who invites begins to talk: of that nobody tells us, for none of ours is in the room yet.
-void Stream::fetch_missed(const Invitation& invitation) {
+void Stream::fetch_missed(const Invitation& invitation, const std::shared_ptr<void>& hold) {
   Api::Call ask;
   ask.path = "/_matrix/client/v3/rooms/" + net::url_encoded(invitation.room_id) + "/messages";
   ask.query = missed_query;
   ask.patience = Api::Patience::insist;
   ask.timeout = hub_.patience.answer;
   voice_of(invitation)
-      .call(std::move(ask), [this, weak = std::weak_ptr<bool>(alive_), invitation](const Reply& reply) {
+      .call(std::move(ask), [this, weak = std::weak_ptr<bool>(alive_), invitation, hold](const Reply& reply) {
         if (weak.expired()) return;
         const std::string own = hub_.ghosts->id_of(invitation.person).value_or(std::string());
         const auto* page = std::get_if<json::value>(&reply);

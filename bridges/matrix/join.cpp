@@ -19,6 +19,7 @@ struct Session::Joining {
   bool patient = false;
   bool off = false;  // left meanwhile
   std::string room_id, servers;
+  std::shared_ptr<void> hold;  // of the room's events, until what was before them is told
 };
 
 void Session::join(const RoomId& address, const Join& join, const std::string& token) {
@@ -132,6 +133,7 @@ void Session::knock(const std::shared_ptr<Joining>& joining, const Refusal& refu
 void Session::load(const std::shared_ptr<Joining>& joining) {
   Room& room = stream_.open(joining->room_id);
   if (kind_ != Kind::account) room.set_spare_reader(voice_user_);
+  if (room.occupants().empty()) joining->hold = room.hold();
   room.ensure_view([weak = weak_from_this(), joining](const std::optional<Failure>& failure) {
     const auto self = weak.lock();
     if (!self) return;
@@ -160,6 +162,7 @@ void Session::settle(const std::shared_ptr<Joining>& joining) {
       return self->give_up(joining, {Reason::not_joined, "You were removed before you were in."});
     self->joining_.erase(joining->address);
     now->view().enter({self.get(), joining->address}, self->voice_user_);
+    joining->hold.reset();
   };
   if (kind_ == Kind::ghost) {
     if (hub_.ghosts->name_of(person_) != joining->nick) {

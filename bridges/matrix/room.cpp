@@ -8,8 +8,10 @@
 #include "bridges/matrix/ghosts.hpp"
 #include "bridges/matrix/session.hpp"
 #include "bridges/matrix/stream.hpp"
+#include "mapping/archive_table.hpp"
 #include "mapping/notes_table.hpp"
 #include "mapping/outbox_table.hpp"
+#include "mapping/rooms_table.hpp"
 
 namespace dragoman::matrix {
 namespace {
@@ -130,7 +132,7 @@ bool Room::is_own(const json::object& event) const {
 }
 
 bool Room::must_wait(const json::object& event) const {
-  if (!view_.ready() || missing_ || !held_.empty()) return true;
+  if (!view_.ready() || holds_ > 0 || !held_.empty()) return true;
   if (!is_own(event)) return false;
   if (stream_.account() != nullptr && is_being_sent(event)) return true;
   if (sending_.empty()) return false;
@@ -158,8 +160,27 @@ void Room::on_event(const json::object& event) {
   tell(event);
 }
 
+std::shared_ptr<void> Room::hold() {
+  ++holds_;
+  return {nullptr, [this, weak = std::weak_ptr<bool>(alive_), &loop = hub_.loop](void*) {
+            net::post(loop, [this, weak] {
+              if (weak.expired()) return;
+              --holds_;
+              flush();
+            });
+          }};
+}
+
+bool Room::is_archived(const json::object& event) const {
+  if (direct_ || occupants_.empty() || event.contains("state_key")) return false;
+  const MessageId id{std::string(text_at(event, "event_id"))};
+  return std::all_of(occupants_.begin(), occupants_.end(), [&](const Occupant& o) {
+    const RoomKey key = hub_.store.rooms().find(hub_.network, o.address, stream_.viewer());
+    return key != 0 && hub_.store.archive().get(key, id).has_value();
+  });
+}
+
 void Room::on_missed(const std::vector<json::object>& events) {
-  missing_ = false;
   std::deque<json::object> since = std::exchange(held_, {});
   for (const json::object& event : events) {
     const bool waits = std::any_of(since.begin(), since.end(), [&](const json::object& held) {
@@ -253,7 +274,8 @@ void Room::flush() {
       return;
     }
     hub_.store.outbox().done(hub_.network, inbox(), std::string(text_at(event, "event_id")));
-    tell(event);
+    // It may have come with the past that was asked for meanwhile.
+    if (is_own(event) || !is_archived(event)) tell(event);
     if (weak.expired()) return;
   }
 }
@@ -370,8 +392,6 @@ void Room::on_upgraded(const std::string&, const std::string& replacement) {
   });
 }
 
-void Room::on_own_departure(const std::string&, const std::string& user_id) {
-  remove_all(user_id);
-}
+void Room::on_own_departure(const std::string&, const std::string& user_id) { remove_all(user_id); }
 
 }  // namespace dragoman::matrix

@@ -61,8 +61,9 @@ class Room final : public ViewOwner {
 
   // Live, in order (application service API, "Pushing events").
   void on_event(const json::object& event);
-  // What was said before ours came in is being asked for: until it is there, oldest first, all else waits.
-  void wait_for_missed() { missing_ = true; }
+  // While somebody has it, events wait: what was before them is being asked for.
+  std::shared_ptr<void> hold();
+  // Said before ours came in, oldest first: told before what waits.
   void on_missed(const std::vector<json::object>& events);
   void on_ephemeral(const json::object& event);  // m.typing, m.receipt
   // Asks as this user of ours while no occupant is known: what is sent on after a restart.
@@ -86,6 +87,7 @@ class Room final : public ViewOwner {
  private:
   bool must_wait(const json::object& event) const;
   bool is_own(const json::object& event) const;
+  bool is_archived(const json::object& event) const;  // under all addresses
   bool is_being_sent(const json::object& event) const;
   void keep(const json::object& event);
   void take_inbox();
@@ -110,7 +112,8 @@ class Room final : public ViewOwner {
   std::int64_t last_sent_ = 0;  // when something of ours last began to be sent, milliseconds since 1970
   std::deque<json::object> held_;
   std::vector<std::pair<std::string, std::size_t>> sending_;  // how many, by user id
-  bool loading_ = false, inbox_taken_ = false, missing_ = false;
+  bool loading_ = false, inbox_taken_ = false;
+  std::size_t holds_ = 0;
   net::Backoff backoff_{std::chrono::seconds(5), std::chrono::minutes(5)};
   std::unique_ptr<net::Timer> again_;
   std::vector<std::function<void(const std::optional<Failure>&)>> waiting_;

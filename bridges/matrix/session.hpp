@@ -102,6 +102,7 @@ class Session final : public dragoman::Session, public std::enable_shared_from_t
   void reach_chat(const UserId& peer, OnRoom done);
   void enter_chat(const UserId& peer, Room& room, OnRoom done);
   void fetch_back(const UserId& peer, Room& room, OnRoom done);
+  void ask_in(const UserId& peer, const std::string& room_id, OnRoom done);
   void make_chat(const UserId& peer, OnRoom done);
   void make_room(const UserId& peer, const std::string& mark);
   void find_room_made(const UserId& peer, const std::string& mark);

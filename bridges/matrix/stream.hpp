@@ -97,7 +97,7 @@ class Stream {
   void decline(const Invitation& invitation);
   void accept_direct(const Invitation& invitation);
   void entered(const Invitation& invitation);
-  void fetch_missed(const Invitation& invitation);
+  void fetch_missed(const Invitation& invitation, const std::shared_ptr<void>& hold);
   Session& voice_of(const Invitation& invitation) const;
 
   Hub& hub_;
@@ -107,7 +107,7 @@ class Stream {
   std::unordered_map<RoomId, std::string> addresses_;
   std::unordered_map<std::string, Room::Direct> directs_;          // by room id
   std::unordered_map<std::string, std::string> direct_by_people_;  // to room id
-  struct Awaited {  // an invitation
+  struct Awaited {                                                 // an invitation
     std::string replacement, old_id;
     PersonId person;
     RoomId address;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "mapping/rooms_table.hpp"
 #include "tests/unit/matrix_session/network_world.hpp"
 
 namespace dragoman::matrix::test {
@@ -203,6 +204,25 @@ TEST_F(NetworkTest, WhoLeavesWhileTheJoinIsOnItsWayIsOutAfterwards) {
   join.answers[0]->send(200, {}, R"({"room_id":"!lobby:example.org"})");
   EXPECT_TRUE(until([&] { return homeserver.count("POST", lobby_path + "/leave") == 1; }));
   EXPECT_EQ(0U, count<Entered>());
+}
+
+TEST_F(NetworkTest, WhatWasTakenWhileNobodyWasInIsToldToWhoComesInBehindThePast) {
+  make_room(lobby_id, lobby.value());
+  ASSERT_TRUE(juliet_joins(lobby));
+  const RoomKey room = store->rooms().open(NetworkId{settings.domain}, lobby, {});
+  store->rooms().set_joined(room, true, "juliet", {});
+  restart();
+  sink.told.clear();
+  homeserver.forget("GET", lobby_path + "/messages");
+  homeserver.on("GET", lobby_path + "/messages",
+                R"({"start":"a","chunk":[)" + message("$1", lobby_id, alice.value(), "before") + "]}");
+  EXPECT_EQ(200, push("1", message("$2", lobby_id, alice.value(), "taken")));
+  restart();
+  ASSERT_TRUE(juliet_joins(lobby));
+  ASSERT_TRUE(until([&] { return count<Message>() == 2; }));
+  EXPECT_EQ("taken", plain_of(last<Message>()));
+  EXPECT_FALSE(last<Message>()->past);
+  EXPECT_TRUE(std::holds_alternative<Message>(sink.told.back().event.what)) << "after Entered";
 }
 
 TEST_F(NetworkTest, SomebodyOfAnotherServerWhoLooksLikeAGhostOfOursIsSomebodyElse) {
