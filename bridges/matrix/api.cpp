@@ -176,7 +176,8 @@ struct Api::Impl : std::enable_shared_from_this<Api::Impl> {
     std::optional<milliseconds> told;
     bool passing = true;  // it may be otherwise the next time
     if (auto* failure = std::get_if<Failure>(&result)) {
-      passing = failure->reason != Reason::invalid && failure->reason != Reason::too_large;
+      passing = failure->reason != Reason::invalid && failure->reason != Reason::too_large &&
+                failure->reason != Reason::not_permitted;
       refusal.failure = std::move(*failure);
     } else {
       auto& response = std::get<net::HttpResponse>(result);

@@ -282,7 +282,8 @@ struct MediaUpload::Impl : std::enable_shared_from_this<MediaUpload::Impl> {
     auto& job = *jobs.at(key);
     job.client = nullptr;
     int status = failure ? 0 : job.head.status;
-    bool passing = failure ? failure->reason != Reason::invalid && failure->reason != Reason::too_large
+    bool passing = failure ? failure->reason != Reason::invalid && failure->reason != Reason::too_large &&
+                                 failure->reason != Reason::not_permitted
                            : status == 429 || status >= 500;
     if (passing) {
       auto told = failure ? std::nullopt : pause_told(job.head, job.answer);

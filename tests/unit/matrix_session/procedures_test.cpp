@@ -68,6 +68,29 @@ TEST(PublicUrl, IsHttpsWithAHostAndNothingHidden) {
     EXPECT_FALSE(is_public_url(url)) << url;
 }
 
+TEST(WellKnown, LiesAtTheHostOfAServerName) {
+  EXPECT_EQ(well_known_url("example.org"), "https://example.org/.well-known/matrix/client");
+  EXPECT_EQ(well_known_url("example.org:8448"), "https://example.org/.well-known/matrix/client");
+  EXPECT_EQ(well_known_url("[2001:db8::1]:8448"), "https://[2001:db8::1]/.well-known/matrix/client");
+  EXPECT_EQ(well_known_url("[2001:db8::1]"), "https://[2001:db8::1]/.well-known/matrix/client");
+}
+
+TEST(WellKnown, SaysWhereTheHomeserverIs) {
+  const auto where = [](const char* text) { return homeserver_in(parse_json(text).value()); };
+  EXPECT_EQ(where(R"({"m.homeserver":{"base_url":"https://matrix.example.org/"}})"),
+            "https://matrix.example.org");
+  EXPECT_EQ(where(R"({"m.homeserver":{"base_url":"https://example.org:8448/a/b"}})"),
+            "https://example.org:8448/a/b");
+  for (const char* nothing : {"{}", "[]", R"({"m.homeserver":5})", R"({"m.homeserver":{"base_url":7}})",
+                              R"({"m.homeserver":{"base_url":"http://matrix.example.org"}})",
+                              R"({"m.homeserver":{"base_url":"https://user@example.org"}})",
+                              R"({"m.homeserver":{"base_url":"file:///etc/passwd"}})",
+                              R"({"m.homeserver":{"base_url":"https://example.org/\r\nHost: evil"}})"}) {
+    EXPECT_EQ(where(nothing), "") << nothing;
+  }
+  EXPECT_EQ(homeserver_in(Refusal{404, {}, {}}), "");
+}
+
 TEST(GuestNote, SaysWhenNobodyCanSeeThem) {
   EXPECT_TRUE(guest_note("").warning);
   EXPECT_THAT(guest_note("@g:b.c").text, HasSubstr("@g:b.c"));
