@@ -19,6 +19,7 @@ constexpr std::chrono::hours prune_every{1};
 constexpr std::chrono::seconds prune_again{1};  // where there is more of it
 constexpr std::size_t pruned_at_once = 2'000;   // the loop stands still meanwhile
 constexpr std::size_t longest_transaction_id = 255;
+constexpr const char* cant_keep = "The bridge can't keep what it was told.";
 
 using Answer = std::shared_ptr<net::Answer>;
 
@@ -152,7 +153,11 @@ struct AppService::Impl : std::enable_shared_from_this<Impl> {
   }
 
   void take(const std::string& id, const std::string& body, const Answer& answer) {
-    if (hub.store.notes().get(hub.network, transaction_kind, id)) return reply(answer, 200, json::object{});
+    if (hub.store.notes().get(hub.network, transaction_kind, id)) {
+      // The first one may be on its way to the disk still.
+      if (hub.store.durable()) return reply(answer, 200, json::object{});
+      return refuse(answer, 500, "M_UNKNOWN", cant_keep);
+    }
     const auto parsed = parse_json(body);
     if (!parsed) return refuse(answer, 400, "M_NOT_JSON", "This is no JSON.");
     const json::object* transaction = parsed->if_object();
@@ -170,14 +175,20 @@ struct AppService::Impl : std::enable_shared_from_this<Impl> {
       }
     }
     // What only says who types now is worth no trip to the disk, and no memory of it.
-    if (!events->empty()) {
-      hub.store.notes().put(hub.network, transaction_kind, id, {});
-      if (!(says_nothing_new(*events) ? hub.store.commit() : hub.store.durable())) {
-        hub.store.notes().erase(hub.network, transaction_kind, id);
-        return refuse(answer, 500, "M_UNKNOWN", "The bridge can't keep what it was told.");
-      }
-    }
-    reply(answer, 200, json::object{});
+    if (events->empty()) return reply(answer, 200, json::object{});
+    hub.store.notes().put(hub.network, transaction_kind, id, {});
+    const bool committed = hub.store.commit();
+    if (!committed || says_nothing_new(*events)) return keep(id, answer, committed);
+    // The disk may take its time: what was told leaves before it is waited for.
+    net::post(hub.loop, [weak = weak_from_this(), id, answer] {
+      if (auto self = weak.lock()) self->keep(id, answer, self->hub.store.durable());
+    });
+  }
+
+  void keep(const std::string& id, const Answer& answer, bool kept) {
+    if (kept) return reply(answer, 200, json::object{});
+    hub.store.notes().erase(hub.network, transaction_kind, id);
+    refuse(answer, 500, "M_UNKNOWN", cant_keep);
   }
 
   void hold(bool now) {
