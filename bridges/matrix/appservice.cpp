@@ -7,6 +7,7 @@
 #include <sodium.h>
 #include <spdlog/spdlog.h>
 
+#include "bridges/matrix/address.hpp"
 #include "bridges/matrix/ghosts.hpp"
 #include "bridges/net/timer.hpp"
 #include "mapping/notes_table.hpp"
@@ -152,17 +153,29 @@ struct AppService::Impl : std::enable_shared_from_this<Impl> {
     });
   }
 
-  void take(const std::string& id, const std::string& body, const Answer& answer) {
-    if (hub.store.notes().get(hub.network, transaction_kind, id)) {
-      // The first one may be on its way to the disk still.
-      if (hub.store.durable()) return reply(answer, 200, json::object{});
-      return refuse(answer, 500, "M_UNKNOWN", cant_keep);
+  // The same one again has the same events. Its id alone does not tell: Synapse on SQLite counts from 1 again
+  // after each restart.
+  static std::string name_of(const std::string& id, const json::array& events) {
+    for (const json::value& event : events) {
+      const json::object* one = event.if_object();
+      const std::string_view first = one != nullptr ? text_at(*one, "event_id") : std::string_view();
+      if (is_event_id(first)) return id + ' ' + std::string(first);
     }
+    return id;
+  }
+
+  void take(const std::string& txn, const std::string& body, const Answer& answer) {
     const auto parsed = parse_json(body);
     if (!parsed) return refuse(answer, 400, "M_NOT_JSON", "This is no JSON.");
     const json::object* transaction = parsed->if_object();
     const json::array* events = transaction != nullptr ? array_at(*transaction, "events") : nullptr;
     if (events == nullptr) return refuse(answer, 400, "M_BAD_JSON", "A transaction has a list of events.");
+    const std::string id = name_of(txn, *events);
+    if (hub.store.notes().get(hub.network, transaction_kind, id)) {
+      // The first one may be on its way to the disk still.
+      if (hub.store.durable()) return reply(answer, 200, json::object{});
+      return refuse(answer, 500, "M_UNKNOWN", cant_keep);
+    }
     for (const json::value& event : *events) {
       if (const json::object* one = event.if_object()) handler.on_event(*one);
     }
