@@ -185,12 +185,14 @@ class Accounts(Wishes):
         since = alice.seen.mark()
         alice.send(f"<presence to='{jid(mary.id)}' type='subscribe'/>")
         alice.expect_presence(jid(mary.id), "subscribed", since)
+        # She is asked to be seen, and her client (as slixmpp does by itself) says yes.
+        alice.expect_presence(jid(mary.id), "subscribe", since)
         heard = mary.seen.mark()
-        alice.send(f"<presence to='{DOMAIN}'><show>dnd</show><status>at work</status></presence>")
+        alice.send("<presence><show>dnd</show><status>at work</status></presence>")
         mary.expect("her presence", lambda s: s.kind == "presence" and s.sender == account.id
                     and s.content.get("status_msg") == "at work", heard, 40)
         heard = mary.seen.mark()
-        alice.send(f"<presence to='{DOMAIN}' type='unavailable'/>")
+        alice.send("<presence type='unavailable'/>")
         mary.expect("that she has gone", lambda s: s.kind == "presence" and s.sender == account.id
                     and s.content.get("presence") == "offline", heard, 40)
 
@@ -288,7 +290,7 @@ class Accounts(Wishes):
         alice.message(where, "as a guest")
         mary.expect_message(room, ghost("alice"), "as a guest")
         items = alice.ask(DOMAIN, f"<query xmlns='{xep.DISCO_ITEMS}'/>")
-        self.assertNotIn(where, {item.get("jid") for item in items.xml.iter(f"{{{xep.DISCO_ITEMS}}}item")})
+        self.assertNotIn(jid(mary.id), {item.get("jid") for item in items.xml.iter(f"{{{xep.DISCO_ITEMS}}}item")})
 
         def kept():
             with sqlite3.connect(f"file:{self.stage.folder}/dragoman.db?mode=ro", uri=True) as store:

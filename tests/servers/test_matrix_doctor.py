@@ -45,7 +45,6 @@ class Doctor:
     def test_it_names_what_the_configuration_and_the_registration_do_not_agree_on(self):
         port = self.stage.gateway.bridges[0].port
         listen = f'listen: "127.0.0.1:{port}"'
-        another = f'listen: "127.0.0.1:{free_port()}"'
         self.finds("the homeserver's name is hs.test: say so in homeserver.server_name", ("server_name: hs.test", "server_name: a.test"))
         self.finds("it calls us @xmpp:hs.test, the configuration @someone:hs.test",
                    (listen, f"{listen}, sender_localpart: someone"))
@@ -55,8 +54,7 @@ class Doctor:
         self.finds("leads to somebody else", (f'public_url: "http://127.0.0.1:{port}"', f'public_url: "{self.stage.homeserver.url}"'))
         # Nobody is where the homeserver was told that we are.
         self.stage.gateway.stop()
-        self.finds("the homeserver does not reach us", (listen, another),
-                   (f'public_url: "http://127.0.0.1:{port}"', 'public_url: ""'))
+        self.finds("the homeserver does not reach us", (f"127.0.0.1:{port}", f"127.0.0.1:{free_port()}"))
         self.stage.gateway.start()
 
     def test_it_says_how_to_register_where_that_was_not_done(self):
