@@ -23,8 +23,8 @@ void Muc::tell_again() {
     const std::string now = room_.nick(person);
     if (!person.empty() && nick == now) continue;  // there and back
     const Member gone{.nick = nick};
-    for_each_entered([&](const Occupant& o) {
-      const bool own = !person.empty() && o.person == person;
+    for_each_entered([&, &whose = person](const Occupant& o) {
+      const bool own = !whose.empty() && o.person == whose;
       tell_gone(o.jid, gone, own ? "303,110" : "", {}, {}, own ? std::string_view(now) : "");
     });
   }
@@ -90,8 +90,10 @@ void Muc::restore(const RoomRow& row, const std::vector<OccupantRow>& rows) {
     // Its history is what was said since: nothing that a network without a history could tell, and the rest
     // it has.
     HistoryRequest since{.max_stanzas = 0};
-    if (!last.empty() && gateway_.network().session_for(person, room_.id()).features(room_.id()).history)
-      since = {.since = last.front().time + std::chrono::milliseconds(1)};
+    if (gateway_.network().session_for(person, room_.id()).features(room_.id()).history) {
+      since = {};
+      if (!last.empty()) since.since = last.front().time + std::chrono::milliseconds(1);
+    }
     occupants_.push_back({.jid = occupant.jid, .person = person, .wanted = nick, .history = since});
     if (room_.is_shared()) comes(person, nick);
   }

@@ -45,7 +45,7 @@ int hex_digit(char c) {
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
 }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_decimal(char c) { return c >= '0' && c <= '9'; }
 
 std::string hex(std::uint32_t rgb) {
   std::string out = "#";
@@ -137,9 +137,9 @@ struct Reader {
 
   // One or two digits; -1 where there is none.
   int palette_number() {
-    if (at >= wire.size() || !is_digit(wire[at])) return -1;
+    if (at >= wire.size() || !is_decimal(wire[at])) return -1;
     int number = wire[at++] - '0';
-    if (at < wire.size() && is_digit(wire[at])) number = number * 10 + (wire[at++] - '0');
+    if (at < wire.size() && is_decimal(wire[at])) number = number * 10 + (wire[at++] - '0');
     return number;
   }
 
@@ -149,7 +149,7 @@ struct Reader {
     const int first = palette_number();
     if (first < 0) return colour(kNone, kNone);
     std::uint32_t background = bg;
-    if (at + 1 < wire.size() && wire[at] == ',' && is_digit(wire[at + 1])) {
+    if (at + 1 < wire.size() && wire[at] == ',' && is_decimal(wire[at + 1])) {
       ++at;
       background = palette_colour(palette_number());
     }
@@ -277,7 +277,7 @@ void change(std::string& to, const Look& from, const Look& wanted, char next) {
     }
   }
   // A digit or comma right after a colour would belong to it: two toggles, which undo each other, part them.
-  if (!guarded && (is_digit(next) || next == ',')) to.append({kBold, kBold});
+  if (!guarded && (is_decimal(next) || next == ',')) to.append({kBold, kBold});
 }
 
 constexpr std::size_t kMaxQuoteDepth = 5;  // deeper ones would leave no room for their text

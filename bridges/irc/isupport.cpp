@@ -10,7 +10,7 @@ constexpr std::size_t kMaxRanks = 16;    // the bits of Marks
 constexpr std::size_t kMaxEntries = 64;  // of a map that a server fills
 constexpr std::size_t kMaxValue = 512;   // bytes of one value
 
-int hex_digit(char c) {
+int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
@@ -22,7 +22,7 @@ std::string unescape(std::string_view raw) {
   std::string out;
   for (std::size_t i = 0; i < raw.size(); ++i) {
     if (raw[i] == '\\' && i + 3 < raw.size() && raw[i + 1] == 'x') {
-      const int high = hex_digit(raw[i + 2]), low = hex_digit(raw[i + 3]);
+      const int high = hex_value(raw[i + 2]), low = hex_value(raw[i + 3]);
       if (high >= 0 && low >= 0) {
         out += static_cast<char>(high * 16 + low);
         i += 3;
@@ -104,7 +104,7 @@ struct Parameter {
 };
 
 template <auto Member>
-constexpr auto kReset = [](Isupport& to) { to.*Member = Isupport{}.*Member; };
+constexpr auto kForget = [](Isupport& to) { to.*Member = Isupport{}.*Member; };
 template <auto Member>
 constexpr auto kNumber =
     [](Isupport& to, std::string_view value) { to.*Member = number(value, Isupport{}.*Member); };
@@ -115,39 +115,39 @@ constexpr auto kPresent = [](Isupport& to, std::string_view) { to.*Member = true
 
 using I = Isupport;
 constexpr Parameter kParameters[] = {
-    {"AWAYLEN", kNumber<&I::awaylen>, kReset<&I::awaylen>},
-    {"BOT", [](I& to, std::string_view v) { to.bot = letter(v, 0); }, kReset<&I::bot>},
-    {"CASEMAPPING", [](I& to, std::string_view v) { to.casemap = casemap_named(v); }, kReset<&I::casemap>},
-    {"CHANMODES", read_chanmodes, kReset<&I::chanmodes>},
-    {"CHANNELLEN", kNumber<&I::channellen>, kReset<&I::channellen>},
-    {"CHANTYPES", kText<&I::chantypes>, kReset<&I::chantypes>},
-    {"ELIST", kText<&I::elist>, kReset<&I::elist>},
-    {"EXCEPTS", [](I& to, std::string_view v) { to.excepts = letter(v, 'e'); }, kReset<&I::excepts>},
-    {"HOSTLEN", kNumber<&I::hostlen>, kReset<&I::hostlen>},
-    {"INVEX", [](I& to, std::string_view v) { to.invex = letter(v, 'I'); }, kReset<&I::invex>},
-    {"KEYLEN", kNumber<&I::keylen>, kReset<&I::keylen>},
-    {"KICKLEN", kNumber<&I::kicklen>, kReset<&I::kicklen>},
+    {"AWAYLEN", kNumber<&I::awaylen>, kForget<&I::awaylen>},
+    {"BOT", [](I& to, std::string_view v) { to.bot = letter(v, 0); }, kForget<&I::bot>},
+    {"CASEMAPPING", [](I& to, std::string_view v) { to.casemap = casemap_named(v); }, kForget<&I::casemap>},
+    {"CHANMODES", read_chanmodes, kForget<&I::chanmodes>},
+    {"CHANNELLEN", kNumber<&I::channellen>, kForget<&I::channellen>},
+    {"CHANTYPES", kText<&I::chantypes>, kForget<&I::chantypes>},
+    {"ELIST", kText<&I::elist>, kForget<&I::elist>},
+    {"EXCEPTS", [](I& to, std::string_view v) { to.excepts = letter(v, 'e'); }, kForget<&I::excepts>},
+    {"HOSTLEN", kNumber<&I::hostlen>, kForget<&I::hostlen>},
+    {"INVEX", [](I& to, std::string_view v) { to.invex = letter(v, 'I'); }, kForget<&I::invex>},
+    {"KEYLEN", kNumber<&I::keylen>, kForget<&I::keylen>},
+    {"KICKLEN", kNumber<&I::kicklen>, kForget<&I::kicklen>},
     // Less than RFC 1459 promises would leave no room for a text.
     {"LINELEN", [](I& to, std::string_view v) { to.linelen = std::max(number(v, kMaxLine), kMaxLine); },
-     kReset<&I::linelen>},
-    {"MAXLIST", read_maxlist, kReset<&I::maxlist>},
-    {"MODES", [](I& to, std::string_view v) { to.modes = number(v, 0); }, kReset<&I::modes>},
-    {"MONITOR", [](I& to, std::string_view v) { to.monitor = number(v, 0); }, kReset<&I::monitor>},
-    {"NAMELEN", kNumber<&I::namelen>, kReset<&I::namelen>},
-    {"NETWORK", kText<&I::network>, kReset<&I::network>},
-    {"NICKLEN", kNumber<&I::nicklen>, kReset<&I::nicklen>},
+     kForget<&I::linelen>},
+    {"MAXLIST", read_maxlist, kForget<&I::maxlist>},
+    {"MODES", [](I& to, std::string_view v) { to.modes = number(v, 0); }, kForget<&I::modes>},
+    {"MONITOR", [](I& to, std::string_view v) { to.monitor = number(v, 0); }, kForget<&I::monitor>},
+    {"NAMELEN", kNumber<&I::namelen>, kForget<&I::namelen>},
+    {"NETWORK", kText<&I::network>, kForget<&I::network>},
+    {"NICKLEN", kNumber<&I::nicklen>, kForget<&I::nicklen>},
     {"PREFIX", read_prefix,
      [](I& to) {
        to.prefix_modes = I{}.prefix_modes;
        to.prefix_marks = I{}.prefix_marks;
      }},
-    {"SAFELIST", kPresent<&I::safelist>, kReset<&I::safelist>},
-    {"STATUSMSG", kText<&I::statusmsg>, kReset<&I::statusmsg>},
-    {"TARGMAX", read_targmax, kReset<&I::targmax>},
-    {"TOPICLEN", kNumber<&I::topiclen>, kReset<&I::topiclen>},
-    {"USERLEN", kNumber<&I::userlen>, kReset<&I::userlen>},
-    {"UTF8ONLY", kPresent<&I::utf8only>, kReset<&I::utf8only>},
-    {"WHOX", kPresent<&I::whox>, kReset<&I::whox>},
+    {"SAFELIST", kPresent<&I::safelist>, kForget<&I::safelist>},
+    {"STATUSMSG", kText<&I::statusmsg>, kForget<&I::statusmsg>},
+    {"TARGMAX", read_targmax, kForget<&I::targmax>},
+    {"TOPICLEN", kNumber<&I::topiclen>, kForget<&I::topiclen>},
+    {"USERLEN", kNumber<&I::userlen>, kForget<&I::userlen>},
+    {"UTF8ONLY", kPresent<&I::utf8only>, kForget<&I::utf8only>},
+    {"WHOX", kPresent<&I::whox>, kForget<&I::whox>},
 };
 
 }  // namespace

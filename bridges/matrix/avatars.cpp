@@ -15,7 +15,7 @@ namespace dragoman::matrix {
 
 namespace {
 
-constexpr std::string_view kind = "avatar";
+constexpr std::string_view avatar_kind = "avatar";
 constexpr std::size_t most_asked = 5000;
 
 }  // namespace
@@ -38,7 +38,7 @@ struct Avatars::Impl : std::enable_shared_from_this<Avatars::Impl> {
       : store(s), network(std::move(n)), media(m), found(std::move(f)) {}
 
   std::string known(std::string_view mxc) const {
-    return mxc.empty() ? std::string() : store.notes().get(network, kind, mxc).value_or(std::string());
+    return mxc.empty() ? std::string() : store.notes().get(network, avatar_kind, mxc).value_or(std::string());
   }
 
   void fetch() {
@@ -57,7 +57,7 @@ struct Avatars::Impl : std::enable_shared_from_this<Avatars::Impl> {
     const auto self = shared_from_this();
     if (picture && !picture->bytes.empty()) {
       const std::string sha1 = sha1_hex(picture->bytes);
-      store.notes().put(network, kind, mxc, sha1);
+      store.notes().put(network, avatar_kind, mxc, sha1);
       found(mxc, sha1);
     }
     fetch();

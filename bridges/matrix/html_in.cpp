@@ -15,7 +15,7 @@ namespace dragoman::matrix {
 namespace {
 
 constexpr std::size_t kMaxHtml = std::size_t{64} * 1024;
-constexpr std::size_t kMaxDepth = 102;  // html and body are two
+constexpr std::size_t most_nested = 102;  // html and body are two
 constexpr std::size_t kMaxUrl = 2048;
 constexpr std::size_t kNowhere = static_cast<std::size_t>(-1);
 
@@ -133,7 +133,7 @@ class Builder {
 
   // False: no more.
   bool open(std::string_view name, Attributes attributes) {
-    if (frames_.size() == kMaxDepth) {
+    if (frames_.size() == most_nested) {
       too_deep_ = true;
       return false;
     }

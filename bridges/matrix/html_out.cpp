@@ -6,7 +6,7 @@
 namespace dragoman::matrix {
 namespace {
 
-constexpr std::size_t kMaxDepth = 50;  // readers stop at a hundred
+constexpr std::size_t deepest = 50;  // readers stop at a hundred
 constexpr std::string_view kLineBreak = "<br>";
 
 bool is_block(const Span& span) { return span.style == Style::quote || span.style == Style::block_code; }
@@ -122,7 +122,7 @@ class Writer {
     for (std::size_t i = 0; i + 1 < edges.size(); ++i) {
       std::erase_if(active, [&](const Tag* tag) { return tag->span.end <= edges[i]; });
       for (; next != tags_.end() && next->span.begin <= edges[i]; ++next) {
-        if (active.size() < kMaxDepth) active.push_back(&*next);
+        if (active.size() < deepest) active.push_back(&*next);
       }
       // Blocks stand around what is inline, however they came.
       std::vector<const Tag*> wanted = active;

@@ -156,4 +156,16 @@ bool true_at(const json::object& in, std::string_view key) {
   return value && *value;
 }
 
+const json::object& object_of(const json::value& value) {
+  static const json::object none;
+  const json::object* object = value.if_object();
+  return object == nullptr ? none : *object;
+}
+
+const json::object& content_of(const json::object& event) {
+  static const json::value none;
+  const json::value* content = event.if_contains("content");
+  return object_of(content == nullptr ? none : *content);
+}
+
 }  // namespace dragoman::matrix

@@ -25,6 +25,11 @@ std::string_view text_at(const json::object& in, std::string_view key);
 std::optional<std::int64_t> number_at(const json::object& in, std::string_view key);
 bool true_at(const json::object& in, std::string_view key);
 
+// Empty where it is no object.
+const json::object& object_of(const json::value& value);
+// An event's content; empty where it has none.
+const json::object& content_of(const json::object& event);
+
 // A whole number, as number_at reads it.
 std::optional<std::int64_t> whole_number(const json::value& value);
 

@@ -9,7 +9,7 @@ namespace dragoman::matrix {
 
 namespace {
 
-constexpr std::size_t max_at_once = 200;
+constexpr std::size_t most_servings = 200;
 constexpr std::string_view thumbnail_query = "width=640&height=480&method=scale";
 
 struct Serving {
@@ -173,7 +173,7 @@ MediaServe::~MediaServe() {
 
 void MediaServe::serve(const Voice& as, const LinkedFile& file, const net::ServedRequest& request,
                        Limits limits, const std::shared_ptr<net::Answer>& answer) {
-  if (impl_->servings.size() >= max_at_once) {
+  if (impl_->servings.size() >= most_servings) {
     return refuse(*answer, 503, "M_LIMIT_EXCEEDED", "Too many files are asked for", {{"Retry-After", "10"}});
   }
   impl_->serve(as, file, request, limits, answer);

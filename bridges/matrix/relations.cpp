@@ -15,10 +15,10 @@ constexpr std::string_view by_event = "reaction", by_target = "reactions";
 constexpr auto keep = std::chrono::hours(24 * 90);
 constexpr std::size_t at_once = 2000;
 
-using Reactions = std::vector<std::pair<std::string, std::string>>;
+using Given = std::vector<std::pair<std::string, std::string>>;
 
-Reactions read(std::string_view note) {
-  Reactions found;
+Given read(std::string_view note) {
+  Given found;
   const std::optional<json::value> value = parse_json(note);
   const json::array* list = value ? value->if_array() : nullptr;
   if (list == nullptr) return found;
@@ -30,7 +30,7 @@ Reactions read(std::string_view note) {
   return found;
 }
 
-std::string write(const Reactions& reactions) {
+std::string write(const Given& reactions) {
   json::array list;
   for (const auto& [key, event_id] : reactions) list.push_back(json::array{key, event_id});
   return json::serialize(list);
@@ -46,7 +46,7 @@ bool ReactionNotes::note(const std::string& user, const std::string& target, con
                          const std::string& event_id) {
   const auto has_space = [](const std::string& text) { return text.find(' ') != std::string::npos; };
   if (has_space(user) || has_space(target)) return false;
-  Reactions all = of(user, target);
+  Given all = of(user, target);
   if (all.size() >= most) return false;
   if (std::any_of(all.begin(), all.end(), [&](const auto& r) { return r.second == event_id; })) return false;
   all.emplace_back(key, event_id);
@@ -64,7 +64,7 @@ std::optional<ReactionNotes::Reaction> ReactionNotes::forget(const std::string& 
   if (space == std::string::npos) return std::nullopt;
   Reaction gone{note->substr(0, space), note->substr(space + 1)};
   notes.erase(network_, by_event, event_id);
-  Reactions all = of(gone.user, gone.target);
+  Given all = of(gone.user, gone.target);
   std::erase_if(all, [&](const auto& r) { return r.second == event_id; });
   const std::string key = target_key(gone.target, gone.user);
   if (all.empty()) {
@@ -75,9 +75,10 @@ std::optional<ReactionNotes::Reaction> ReactionNotes::forget(const std::string& 
   return gone;
 }
 
-Reactions ReactionNotes::of(const std::string& user, const std::string& target) const {
+std::vector<std::pair<std::string, std::string>> ReactionNotes::of(const std::string& user,
+                                                                   const std::string& target) const {
   const std::optional<std::string> note = store_.notes().get(network_, by_target, target_key(target, user));
-  return note ? read(*note) : Reactions{};
+  return note ? read(*note) : Given{};
 }
 
 std::vector<ReactionNotes::Set> ReactionNotes::on(const std::string& target) const {

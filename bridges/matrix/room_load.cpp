@@ -13,13 +13,6 @@ namespace {
 constexpr auto longest_try = std::chrono::minutes(2);
 constexpr std::uint64_t largest_list = 512U << 20;  // bytes of joined_members, which is never kept whole
 
-const json::object none;
-
-const json::object& object_of(const json::value& value) {
-  const json::object* object = value.if_object();
-  return object == nullptr ? none : *object;
-}
-
 // An answer to GET …/state/{type}?format=event; a server that does not know `format` sends the content alone.
 json::object event_of(const json::object& answer, std::string_view type) {
   json::object event;

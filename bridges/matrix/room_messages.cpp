@@ -10,13 +10,6 @@ namespace dragoman::matrix {
 
 namespace {
 
-const json::object none;
-
-const json::object& content_of(const json::object& event) {
-  const json::object* content = object_at(event, "content");
-  return content == nullptr ? none : *content;
-}
-
 // The beginning of what somebody said, or what it was.
 std::string_view gist(const Message& message) {
   if (!message.text.empty() || message.attachments.empty()) return message.text.plain;

@@ -127,9 +127,7 @@ std::uint8_t RoomState::apply(const json::object& event) {
   const auto* row =
       std::find_if(std::begin(rows), std::end(rows), [&](const Row& r) { return r.type == type; });
   if (row == std::end(rows) || (!row->keyed && !text_at(event, "state_key").empty())) return nothing;
-  static const json::object none;
-  const json::object* content = object_at(event, "content");
-  return row->apply(*this, event, content == nullptr ? none : *content);
+  return row->apply(*this, event, content_of(event));
 }
 
 std::string RoomState::modes() const {

@@ -29,12 +29,12 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr auto answer = asio::as_tuple(asio::use_awaitable);
+constexpr auto outcome = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t most_clients = 64;
 constexpr std::size_t most_query = 1000;  // RFC 1413, section 4
 constexpr std::chrono::seconds patience{10};
 
-std::string_view trimmed(std::string_view text) {
+std::string_view without_blanks(std::string_view text) {
   constexpr std::string_view blank = " \t\r\n";
   auto begin = text.find_first_not_of(blank);
   if (begin == text.npos) return {};
@@ -42,7 +42,7 @@ std::string_view trimmed(std::string_view text) {
 }
 
 std::optional<std::uint16_t> port_number(std::string_view text) {
-  text = trimmed(text);
+  text = without_blanks(text);
   std::uint16_t value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || value == 0) return std::nullopt;
@@ -114,12 +114,12 @@ struct Identd::Impl : std::enable_shared_from_this<Identd::Impl> {
   static asio::awaitable<void> accept_all(std::shared_ptr<Impl> self) {
     for (;;) {
       auto socket = std::make_shared<tcp::socket>(self->loop);
-      auto [error] = co_await self->acceptor.async_accept(*socket, answer);
+      auto [error] = co_await self->acceptor.async_accept(*socket, outcome);
       if (!self->acceptor.is_open()) co_return;
       if (error) {
         // Out of descriptors, most likely: not at once again.
         asio::steady_timer pause(self->loop, std::chrono::seconds(1));
-        co_await pause.async_wait(answer);
+        co_await pause.async_wait(outcome);
         if (!self->acceptor.is_open()) co_return;
         continue;
       }
@@ -137,10 +137,10 @@ struct Identd::Impl : std::enable_shared_from_this<Identd::Impl> {
     });
     std::string query;
     auto [error, size] =
-        co_await asio::async_read_until(*socket, asio::dynamic_buffer(query, most_query), '\n', answer);
+        co_await asio::async_read_until(*socket, asio::dynamic_buffer(query, most_query), '\n', outcome);
     if (!error && self->lookup) {
       auto reply = ident_reply(std::string_view(query).substr(0, size), address_of(*socket), self->lookup);
-      co_await asio::async_write(*socket, asio::buffer(reply), answer);
+      co_await asio::async_write(*socket, asio::buffer(reply), outcome);
     }
     self->clients.erase(socket);
   }
