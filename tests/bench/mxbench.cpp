@@ -369,6 +369,7 @@ Response answer(string_view method, string_view target, string_view body) {
   const auto is = [&](std::size_t index, string_view name) {
     return parts.size() > index && parts[index] == name;
   };
+  if (is(3, "login")) return {200, R"({"flows":[{"type":"m.login.password"}]})"};
   if (is(2, "versions")) return {200, R"({"versions":["v1.1","v1.11"],"unstable_features":{}})"};
   if (is(3, "rooms") && parts.size() >= 6) {
     Response found = in_room(parts, method, query, body);
@@ -452,14 +453,15 @@ void on_responses(Connection& c) {
 
 bool handshaken = false, greeted = false;
 
+string_view attribute(string_view stanza, string_view name) {  // " name="
+  const std::size_t at = stanza.find(name) + name.size() + 1;
+  return stanza.substr(at, stanza.find(stanza[at - 1], at) - at);
+}
+
 // Whose it is to hear, and in which room.
 string room_in(string_view stanza) {
-  const auto value = [stanza](string_view name) {
-    const std::size_t at = stanza.find(name) + name.size() + 1;
-    return stanza.substr(at, stanza.find(stanza[at - 1], at) - at);
-  };
-  const string_view from = value(" from=");
-  return string(from.substr(0, from.rfind('/'))) + ' ' + string(value(" to="));
+  const string_view from = attribute(stanza, " from=");
+  return string(from.substr(0, from.rfind('/'))) + ' ' + string(attribute(stanza, " to="));
 }
 
 void on_stanza(string_view stanza) {
@@ -482,6 +484,11 @@ void on_stanza(string_view stanza) {
       ++reflected;
       check_order(last_reflected, room_in(stanza), stanza);
     }
+  } else if (stanza.find("vcard-temp") != stanza.npos) {  // nobody here has a card
+    xmpp->out +=
+        "<iq type='error' from='" + string(attribute(stanza, " to=")) + "' to='" +
+        string(attribute(stanza, " from=")) + "' id='" + string(attribute(stanza, " id=")) +
+        "'><error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>";
   }
 }
 
