@@ -119,9 +119,11 @@ struct Login::Impl : std::enable_shared_from_this<Impl> {
   void enter(json::object body) {
     body["initial_device_display_name"] = device_name;
     if (!credentials.device_id.empty()) body["device_id"] = credentials.device_id;
-    request(
-        {.method = "POST", .path = "/_matrix/client/v3/login", .body = std::move(body), .timeout = login_patience},
-        {}, &Impl::on_entered);
+    request({.method = "POST",
+             .path = "/_matrix/client/v3/login",
+             .body = std::move(body),
+             .timeout = login_patience},
+            {}, &Impl::on_entered);
     sodium_memzero(credentials.password.data(), credentials.password.size());
     credentials.password.clear();
   }
@@ -138,8 +140,8 @@ struct Login::Impl : std::enable_shared_from_this<Impl> {
   }
 
   void who_am_i() {
-    request({.path = "/_matrix/client/v3/account/whoami", .timeout = login_patience}, credentials.access_token,
-            &Impl::on_whoami);
+    request({.path = "/_matrix/client/v3/account/whoami", .timeout = login_patience},
+            credentials.access_token, &Impl::on_whoami);
   }
 
   void on_whoami(const Reply& reply) {
