@@ -161,7 +161,7 @@ class Kinds:
         self.assertEqual(event, reply.content["m.relates_to"]["m.in_reply_to"]["event_id"])
         alice.expect_message(f"{where}/alice", "Nice")
         alice.message(where, "Very nice", more=xep.reply(file.stanza_id, f"{where}/mary") + xep.replace(spoken))
-        edit = mary.expect("the edit", lambda s: s.sender == ALICE and "m.new_content" in s.content)
+        edit = mary.expect("the edit", lambda s: s.room == room and s.sender == ALICE and "m.new_content" in s.content)
         self.assertEqual((reply.id, "Very nice"), (edit.content["m.relates_to"]["event_id"], edit.content["m.new_content"]["body"]))
 
     def test_long_texts_and_odd_letters_cross(self):

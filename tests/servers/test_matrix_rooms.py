@@ -114,7 +114,7 @@ class Rooms:
     def test_formatting_crosses_both_ways(self):
         alice, mary, where, room = self.people_in_a_room()
         alice.message(where, "this is *strong* and _leaning_")
-        heard = mary.expect("the formatted one", lambda s: s.sender == ALICE and "formatted_body" in s.content)
+        heard = mary.expect("the formatted one", lambda s: s.room == room and s.sender == ALICE and "formatted_body" in s.content)
         self.assertRegex(heard.content["formatted_body"], r"<(strong|b)>strong</(strong|b)> and <(em|i)>leaning</(em|i)>")
         mary.say(room, "a strong word", format="org.matrix.custom.html", formatted_body="a <strong>strong</strong> word")
         alice.expect_message(f"{where}/mary", "a *strong* word")
@@ -125,7 +125,7 @@ class Rooms:
         first = mary.expect_message(room, ALICE, "Good mroning")
         alice.expect_message(f"{where}/alice", "Good mroning")
         alice.message(where, "Good morning", more=xep.replace(spoken))
-        edit = mary.expect("the edit", lambda s: s.sender == ALICE
+        edit = mary.expect("the edit", lambda s: s.room == room and s.sender == ALICE
                            and s.content.get("m.relates_to", {}).get("rel_type") == "m.replace")
         self.assertEqual(first.id, edit.content["m.relates_to"]["event_id"])
         self.assertEqual("Good morning", edit.content["m.new_content"]["body"])
