@@ -153,6 +153,7 @@ class Muc final : public RoomListener {
     std::string origin_id;  // the sender's own, where it is one of ours
     bool past = false;      // for the archive alone
   };
+  void tell_early();                                         // what was said while the first of us entered
   bool keep_and_tell(const Event& event, const Said& said);  // false: it has been told before
   void tell_parts(const Event& event, Said said);
   void note_read(const PersonId& person, const ReadMark& mark);  // elsewhere
@@ -204,6 +205,12 @@ class Muc final : public RoomListener {
   std::string address_;          // bare
   std::string escaped_address_;  // the same for XML
   std::vector<Occupant> occupants_;
+  struct Early {
+    Event event;
+    Content content;
+    PersonId from;
+  };
+  std::deque<Early> early_;
   std::unordered_map<std::string, std::shared_ptr<Pending>> pending_;
   // The last few that were sent: a network that confirms nothing may still refuse one afterwards (IRC 404).
   std::deque<std::pair<std::string, std::shared_ptr<Pending>>> sent_;

@@ -17,6 +17,7 @@ namespace dragoman {
 namespace {
 
 constexpr std::size_t remembered_as_sent = 16;
+constexpr std::size_t most_early = 1000;
 
 Act to_act(Content&& content) {
   return std::visit([](auto&& c) { return Act{std::forward<decltype(c)>(c)}; }, std::move(content));
@@ -239,6 +240,13 @@ bool Muc::on_delivered(const Event& event, const std::string& token) {
 void Muc::on_content(const Event& event, const Content& content, const PersonId& from) {
   const bool of_the_past = event.past && has_history(from);
   if (of_the_past && (!is_archived(content) || event.id.empty() || event.sender.nick.empty())) return;
+  // Said while we enter: it waits, since what is in the archive tells the network how far that reaches.
+  if (!of_the_past && !room_.is_in() && !event.id.empty() && is_archived(content) &&
+      has_history(room_.viewer())) {
+    if (early_.size() >= most_early) early_.pop_front();
+    early_.push_back({event, content, from});
+    return;
+  }
   Said said{&content, event.id, event.time, &event.sender, {}, of_the_past};
   Sender voice;
   // Said by one of ours from elsewhere, or before a restart: it is their voice here.
@@ -266,6 +274,10 @@ void Muc::on_content(const Event& event, const Content& content, const PersonId&
   if (!keep_and_tell(event, said)) return;
   if (const auto* retraction = std::get_if<Retraction>(&content))
     take_back_parts(event, std::move(said), *retraction);
+}
+
+void Muc::tell_early() {
+  for (const Early& early : std::exchange(early_, {})) on_content(early.event, early.content, early.from);
 }
 
 // XEP-0490: what one has read elsewhere is read here, on all one's clients.
@@ -309,9 +321,9 @@ bool Muc::keep_and_tell(const Event& event, const Said& said) {
   static const std::string the_room;
   const std::string& author = said.sender->nick;
   const std::string& nick = is_moderation(*said.content) ? the_room : author;
-  // The past may come before we are in; and what is said while we enter is told with it then.
-  const bool open = room_.is_in() || said.past || (!event.id.empty() && has_history(room_.viewer()));
-  if (is_archived(*said.content) && open && preferences().record_history && key() != 0) {
+  // The past may come before we are in.
+  if (is_archived(*said.content) && (room_.is_in() || said.past) && preferences().record_history &&
+      key() != 0) {
     Store& store = gateway_.store();
     ArchiveTable& table = store.archive();
     const bool is_new = said.past ? table.append_past(key_, said.id, said.time, nick, payload)

@@ -38,6 +38,7 @@ void Muc::on_entered(const Entered& entered, const Change& change, const PersonI
   gateway_.store().rooms().set_joined(key(), true, entered.nick, password_);
   const bool asked_for = !std::exchange(guests_[from].join_token, {}).empty();
   features_changed();
+  tell_early();
   if (!change.opened) {
     const bool renamed = !change.first && change.nick_before != entered.nick;
     if (renamed) {

@@ -137,6 +137,8 @@ TEST_F(SharedRooms, WhatIsSaidWhileOneEntersIsNotLost) {
   w.join(juliet, "juliet");
   town().says("mayor", Message{Text("meanwhile")}, "$1");
   EXPECT_TRUE(w.sent.empty()) << w.all();
+  EXPECT_FALSE(w.store().archive().get(room()->key(), MessageId{"$1"}))
+      << "by what is in the archive the network knows what else to tell";
   town().slow = false;
   const Town::Asked asked = town().take();
   asked.by->perform(asked.command);
