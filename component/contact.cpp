@@ -296,7 +296,7 @@ RoomKey Contact::key(bool make) {
 }
 
 MessageId Contact::to_network(const MessageId& local) {
-  const MessageId whole = whole_id(local);
+  MessageId whole = whole_id(local);
   if (const RoomKey row = key(false); row != 0) {
     for (const MessageId& id : {local, whole}) {
       if (auto known = gateway_.store().messages().by_local(row, id.value())) return known->network_id;

@@ -31,7 +31,7 @@ std::optional<Picture> decode(std::string_view base64) {
                        static_cast<int>(base64.size())) < 0 ||
       EVP_DecodeFinal(context.get(), to + size, &rest) < 0)
     return std::nullopt;
-  bytes.resize(static_cast<std::size_t>(size + rest));
+  bytes.resize(static_cast<std::size_t>(size) + static_cast<std::size_t>(rest));
   const std::string_view type = type_of(bytes);
   if (type.empty() || bytes.size() > most_bytes) return std::nullopt;
   return Picture{std::string(type), std::move(bytes)};

@@ -12,7 +12,7 @@
 namespace dragoman::pictures {
 
 // What is more is no picture to be shown beside a name, and too much for a stanza.
-inline constexpr std::size_t most_bytes = 256 * 1024;
+inline constexpr std::size_t most_bytes = std::size_t{256} * 1024;
 
 // The media type by the first bytes, whatever anybody says; empty where it is no picture of the kinds that
 // every client shows (PNG, JPEG, GIF, WebP).

@@ -7,9 +7,9 @@
 namespace dragoman::config {
 namespace {
 
-constexpr std::size_t longest_user_id = 255;                  // appendices, "User Identifiers"
-constexpr std::int64_t largest_file = std::int64_t{1} << 40;  // bytes
-constexpr std::int64_t longest_wait = 366 * 86400;            // seconds
+constexpr std::size_t longest_user_id = 255;                      // appendices, "User Identifiers"
+constexpr std::int64_t largest_file = std::int64_t{1} << 40;      // bytes
+constexpr std::int64_t longest_wait = std::int64_t{366} * 86400;  // seconds
 constexpr std::size_t longest_service_id = 255;
 
 // Characters of a user id's localpart (appendices, "User Identifiers").

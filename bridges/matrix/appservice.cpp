@@ -85,7 +85,7 @@ struct AppService::Impl : std::enable_shared_from_this<Impl> {
     prune_timer.after(next, [this] { prune(); });
   }
 
-  void serve(net::ServedRequest&& request, Answer answer) {
+  void serve(net::ServedRequest&& request, const Answer& answer) {
     if (hub.media.serve(request, answer)) return;
     const auto path = after_prefix(request.path);
     if (!path) return refuse(answer, 404, "M_UNRECOGNIZED", "There is nothing here.");

@@ -158,7 +158,7 @@ struct Discovery::Impl : std::enable_shared_from_this<Impl> {
   std::optional<net::HttpClient::Id> request_;
 };
 
-Discovery::Discovery(Hub& hub, std::string named, Done done)
+Discovery::Discovery(Hub& hub, const std::string& named, Done done)
     : impl_(std::make_shared<Impl>(hub, std::move(done))) {
   impl_->start(named);
 }

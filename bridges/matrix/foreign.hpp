@@ -38,7 +38,7 @@ class Discovery {
  public:
   using Done = std::function<void(const std::variant<ServerAddress, Failure>&)>;
   // `named`: a server name or an URL. `done` comes from the loop, and not after this was destroyed.
-  Discovery(Hub& hub, std::string named, Done done);
+  Discovery(Hub& hub, const std::string& named, Done done);
   Discovery(const Discovery&) = delete;
   Discovery& operator=(const Discovery&) = delete;
   ~Discovery();

@@ -133,7 +133,7 @@ struct Ghosts::Impl : std::enable_shared_from_this<Impl> {
                  });
   }
 
-  void set_picture(const std::string& user_id, const Picture& picture, Done done) {
+  void set_picture(const std::string& user_id, const Picture& picture, const Done& done) {
     const std::string digest = keyed_digest(picture_key, picture.bytes);
     const Known before = known(user_id).value_or(Known{});
     if (before.picture == digest) return done({});
@@ -196,7 +196,7 @@ void Ghosts::ensure_own(Done done) {
   impl_->make(id, "XMPP", std::move(done), false);
 }
 
-void Ghosts::set_profile(const PersonId& person, const SetProfile& profile, Done done) {
+void Ghosts::set_profile(const PersonId& person, const SetProfile& profile, const Done& done) {
   const auto id = id_of(person);
   if (!id) return done({});
   auto picture = [impl = impl_.get(), id = *id, picture = profile.picture,

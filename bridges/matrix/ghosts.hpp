@@ -37,7 +37,7 @@ class Ghosts {
   void ensure_own(Done done);
 
   // Of one that exists: sets what differs from what was set last.
-  void set_profile(const PersonId& person, const SetProfile& profile, Done done);
+  void set_profile(const PersonId& person, const SetProfile& profile, const Done& done);
   // What the ghost is called where no room calls it otherwise, and its picture (an mxc); empty: not known.
   std::string name_of(const PersonId& person) const;
   std::string avatar_of(const PersonId& person) const;

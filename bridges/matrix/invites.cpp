@@ -31,10 +31,12 @@ bool stands_for(std::string_view user_id, const PersonId& person) {
   const std::string_view jid = person.value();
   const std::size_t at = jid.find('@');
   if (at == std::string_view::npos) return false;
-  const std::string local(jid.substr(0, at)), domain(jid.substr(at + 1));
+  const std::string_view local = jid.substr(0, at), domain = jid.substr(at + 1);
   const std::string localpart = ascii_lower(localpart_of(user_id));
   for (const char* joint : {"=40", "@", "_", "_at_", "="}) {
-    if (localpart.ends_with(local + joint + domain)) return true;
+    std::string made(local);
+    made.append(joint).append(domain);
+    if (localpart.ends_with(made)) return true;
   }
   return false;
 }

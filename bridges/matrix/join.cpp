@@ -76,7 +76,7 @@ void Session::look_up(const std::shared_ptr<Joining>& joining) {
         const auto* name = (*servers)[i].if_string();
         if (name == nullptr || !is_server_name(*name)) continue;
         const std::string encoded = net::url_encoded(*name);
-        joining->servers += "&via=" + encoded + "&server_name=" + encoded;
+        joining->servers.append("&via=").append(encoded).append("&server_name=").append(encoded);
       }
     }
     enter(joining);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -92,7 +93,7 @@ class Session final : public dragoman::Session, public std::enable_shared_from_t
   void load(const std::shared_ptr<Joining>& joining);
   void settle(const std::shared_ptr<Joining>& joining);
   void give_up(const std::shared_ptr<Joining>& joining, const Failure& failure);
-  void abandon(const RoomId& address);             // left before it was entered
+  void abandon(const RoomId& address);  // left before it was entered
   // Nobody was told of being there; not where one is on the way in again.
   void leave_quietly(const RoomId& address, const std::string& room_id);
   void put_nick(const std::string& room_id, const std::string& nick,
@@ -152,7 +153,7 @@ class Session final : public dragoman::Session, public std::enable_shared_from_t
   std::set<std::string> typing_in_;  // room ids
   std::map<RoomId, std::shared_ptr<Joining>> joining_;
   std::map<UserId, std::shared_ptr<Making>> making_;
-  std::deque<std::pair<UserId, std::string>> unlisted_;  // the first is on its way
+  std::list<std::pair<UserId, std::string>> unlisted_;  // the first is on its way
   std::shared_ptr<Pages> pages_;
 };
 

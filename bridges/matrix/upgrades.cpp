@@ -40,7 +40,7 @@ void Stream::follow_upgrade(Room& old, const std::string& replacement) {
   expected_.insert(replacement);  // what is said there may come before the join is answered
   spdlog::info("matrix: {}: {} was replaced by {}", hub_.network.value(), old.id(), replacement);
 
-  if (const auto direct = old.direct()) {
+  if (const auto& direct = old.direct()) {
     note_direct(direct->person, direct->peer, replacement);
     Session& session = account_ != nullptr ? *account_ : hub_.ghost_session(direct->person);
     enter_replacement(session, old.id(), replacement, RoomId{}, {});

@@ -64,7 +64,8 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
     if (!which) {
       which = std::make_shared<CurlMulti>(loop, static_cast<long>(options.max_per_host),
                                           static_cast<long>(options.max_total));
-      which->start({[this](CURL* easy, CURLcode result) { ended(easy, result); }, [this] { settled(); }});
+      which->start({[this](CURL* easy, CURLcode result) { ended(easy, result); }, [this] { settled(); },
+                    options.before_write});
     }
     return *which;
   }

@@ -67,6 +67,7 @@ class HttpClient {
     std::string user_agent = "dragoman";
     std::size_t max_per_host = 16;  // connections; 0: no limit. A long poll over HTTP/1.1 holds one
     std::size_t max_total = 256;
+    std::function<void()> before_write = {};  // called before anything leaves: what is sent is kept first
   };
   // An answer piece by piece. `end` comes last, with nothing where all is well.
   struct Stream {

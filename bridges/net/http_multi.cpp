@@ -134,6 +134,7 @@ void CurlMulti::timer_fired() {
 
 void CurlMulti::act(curl_socket_t socket, int mask) {
   auto self = shared_from_this();
+  if (callbacks_.before_write) callbacks_.before_write();
   int running = 0;
   curl_multi_socket_action(multi_, socket, mask, &running);
   int left = 0;

@@ -21,6 +21,7 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
     std::function<void(CURL*, CURLcode)> ended;
     // libcurl has done what there was to do and is not on the stack: close() may be called.
     std::function<void()> settled;
+    std::function<void()> before_write;  // may be empty
   };
 
   CurlMulti(boost::asio::io_context& loop, long max_per_host, long max_total);

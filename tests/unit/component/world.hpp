@@ -98,7 +98,8 @@ class World : public Outlet {
   Gateway& gateway() { return *gateway_; }
   Store& store() { return *store_; }
   std::vector<std::string> sent;
-  std::unique_ptr<Network> (*make_network)(const NetworkContext&) = echo::make_network;  // used by the next open()
+  std::unique_ptr<Network> (*make_network)(const NetworkContext&) =
+      echo::make_network;  // used by the next open()
   bool link = true;
   std::size_t pressure_after = 0;  // so many stanzas fill the stream; 0: it takes all
   Time now{std::chrono::milliseconds(1'790'000'000'000)};

@@ -94,10 +94,19 @@ TEST_F(NetworkTest, WhatIsSaidInARoomOfMatrixIsToldOnceWhateverIsSentAgain) {
   EXPECT_EQ(200, push("1", message("$1", lobby_id, "@alice:example.org", "hello")));
   EXPECT_EQ(1U, count<Message>());
   EXPECT_EQ(MessageId{"$1"}, last<Message>()->id);
-  EXPECT_EQ(200, push("1", message("$2", lobby_id, "@alice:example.org", "not again")));
+  EXPECT_EQ(200, push("1", message("$1", lobby_id, "@alice:example.org", "hello")));
   EXPECT_EQ(1U, count<Message>());
   EXPECT_EQ(200, push("2", message("$1", lobby_id, "@alice:example.org", "hello")));
   EXPECT_EQ(1U, count<Message>());
+}
+
+// Synapse on SQLite counts its transactions from 1 again after a restart.
+TEST_F(NetworkTest, AnotherTransactionUnderAnOldNumberIsNoRepetition) {
+  make_room(lobby_id, lobby.value());
+  ASSERT_TRUE(juliet_joins(lobby));
+  EXPECT_EQ(200, push("1", message("$1", lobby_id, "@alice:example.org", "hello")));
+  EXPECT_EQ(200, push("1", message("$2", lobby_id, "@alice:example.org", "after a restart")));
+  EXPECT_EQ(2U, count<Message>());
 }
 
 TEST_F(NetworkTest, EventsOfRoomsThatNobodyIsInCauseNoCalls) {
