@@ -344,6 +344,7 @@ void Gateway::on_event(Session& from, Event event) {
       !from.features(*room).history) {
     muc = &open_room(person, *room);
   }
+  if (muc == nullptr && !was_up_) muc = reopened(person, *room);
   if (muc == nullptr) return;
   std::vector<std::string> seen;
   if (subscriptions_->any(person)) {

@@ -153,6 +153,7 @@ class Gateway final : public Sink {
 
   // recovery.cpp
   void restore();
+  Muc* reopened(const PersonId& person, const RoomId& room);
   void ask_whether_there(const RoomRow& row, const OccupantRow& occupant);
   void work_off();
   void drain_outbox();

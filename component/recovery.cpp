@@ -153,6 +153,15 @@ void Gateway::restore() {
   }
 }
 
+// What a network tells of a room that will be restored, before the XMPP server is there.
+Muc* Gateway::reopened(const PersonId& person, const RoomId& room) {
+  const PersonId viewer = viewer_of(person, room);
+  for (const RoomRow& row : store_.rooms().joined(id())) {
+    if (row.room == room && row.viewer == viewer) return &open_room(person, room);
+  }
+  return nullptr;
+}
+
 void Gateway::ask_whether_there(const RoomRow& row, const OccupantRow& occupant) {
   const std::string ping_id = random_hex(8);
   questions_.expect_iq(ping_id, occupant.jid, [this, row, occupant](const Stanza& answer) {

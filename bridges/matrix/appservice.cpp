@@ -70,8 +70,8 @@ struct AppService::Impl : std::enable_shared_from_this<Impl> {
     options.address = hub.settings.matrix.appservice.address;
     options.port = hub.settings.matrix.appservice.port;
     server = std::make_unique<net::HttpServer>(
-        hub.loop, options, [weak = weak_from_this()](net::ServedRequest&& request, Answer answer) {
-          if (auto self = weak.lock()) self->serve(std::move(request), std::move(answer));
+        hub.loop, options, [weak = weak_from_this()](net::ServedRequest&& request, const Answer& answer) {
+          if (auto self = weak.lock()) self->serve(std::move(request), answer);
         });
     prune();
   }
@@ -271,8 +271,8 @@ AppService::~AppService() = default;
 const std::string& AppService::trouble() const { return impl_->server->trouble(); }
 std::uint16_t AppService::port() const { return impl_->server->port(); }
 void AppService::hold(bool held) { impl_->hold(held); }
-void AppService::serve(net::ServedRequest&& request, std::shared_ptr<net::Answer> answer) {
-  impl_->serve(std::move(request), std::move(answer));
+void AppService::serve(net::ServedRequest&& request, const std::shared_ptr<net::Answer>& answer) {
+  impl_->serve(std::move(request), answer);
 }
 
 }  // namespace dragoman::matrix

@@ -39,7 +39,7 @@ class AppService {
   // While held, transactions wait unanswered: the homeserver keeps what follows.
   void hold(bool held);
   // For tests, and for a server that serves several: one request.
-  void serve(net::ServedRequest&& request, std::shared_ptr<net::Answer> answer);
+  void serve(net::ServedRequest&& request, const std::shared_ptr<net::Answer>& answer);
 
  private:
   struct Impl;

@@ -147,6 +147,16 @@ TEST_F(SharedRooms, WhatIsSaidWhileOneEntersIsNotLost) {
   EXPECT_EQ(w.count({"<result", "meanwhile"}), 1U) << w.all();
 }
 
+TEST_F(SharedRooms, WhatIsSaidBeforeTheXmppServerIsThereIsNotLost) {
+  w.join(juliet, "juliet");
+  w.up_at_start = false;
+  restart();
+  town().says("mayor", Message{Text("early")}, "$1");
+  w.link = true;
+  w.gateway().on_link_up();
+  EXPECT_EQ(w.count({"early", "id='$1'"}), 1U) << w.all();
+}
+
 TEST_F(SharedRooms, ARefusalThatComesInAnOutageIsToldAfterIt) {
   both_join();
   say(juliet, "m1", "<body>hi</body>");

@@ -41,8 +41,8 @@ class World : public Outlet {
         *store_, *this);
     bridge_ = bridge;
     gateway_->attach(make_network({loop_, *gateway_, *store_, bridge_}));
-    link = true;
-    gateway_->on_link_up();
+    link = up_at_start;
+    if (link) gateway_->on_link_up();
   }
 
   bool send(std::string_view stanza) override {
@@ -100,7 +100,7 @@ class World : public Outlet {
   std::vector<std::string> sent;
   std::unique_ptr<Network> (*make_network)(const NetworkContext&) =
       echo::make_network;  // used by the next open()
-  bool link = true;
+  bool link = true, up_at_start = true;
   std::size_t pressure_after = 0;  // so many stanzas fill the stream; 0: it takes all
   Time now{std::chrono::milliseconds(1'790'000'000'000)};
 
