@@ -197,10 +197,16 @@ void RoomView::Impl::on_gone(const std::string& user, const json::object& event,
   note_absent(user, membership);
   const bool was_here = people.erase(user);
   if (!is_ready) return;
+  const std::string_view said = text_at(content_of(event), "reason");
+  const std::string reason = display_clean(said.substr(0, prefix_within(said, longest_reason)));
+  if (membership == "knock" && !is_ours(user)) {
+    tell_service(user + " asks to be let in" + (reason.empty() ? "" : " (" + reason + ")") +
+                 ". A moderator lets them in by inviting them.");
+    if (closed) return;
+  }
   if (!was_here && !shown.contains(user)) return;
-  const std::string_view reason = text_at(content_of(event), "reason");
   MemberLeft left;
-  left.reason = one_line(xml_clean(reason.substr(0, prefix_within(reason, longest_reason))));
+  left.reason = one_line(xml_clean(said.substr(0, prefix_within(said, longest_reason))));
   if (by.sender.user.value() != user) {
     left.how = membership == "ban" ? Departure::banned : Departure::kicked;
     left.by = by.sender.nick;

@@ -1,5 +1,7 @@
 """Who may do what in a room, who gets in, where rooms lead, and how they are found."""
 
+from urllib.parse import quote
+
 from harness import xep
 from harness.matrix_servers import NAME
 from harness.matrix_stage import DOMAIN, ghost, jid, on_all_servers
@@ -114,6 +116,21 @@ class Order:
         alice.join(where, "alice")
         mary.say(room, "Come in")
         alice.expect_message(f"{where}/mary", "Come in")
+
+    def test_who_knocks_on_matrix_is_heard(self):
+        alice, mary, where, room = self.people_in_a_room()
+        mary.set_state(room, "m.room.join_rules", {"join_rule": "knock"})
+        other = self.stage.matrix_user("nora")
+        since = alice.seen.mark()
+        mary.set_level(room, ALICE, 50)
+        alice.expect_presence(f"{where}/alice", "", since, lambda s: xep.item_of(s)[1] == "moderator")
+        other.call("POST", f"knock/{quote(room)}", {"reason": "It is raining"})
+        alice.seen.wait_for(lambda s: s.sender == where and f"{other.id} asks to be let in (It is raining)" in (s.text("body") or ""),
+                            "the word that somebody knocks", since)
+        alice.send(f"<message to='{where}'>{xep.mediated_invitation(jid(other.id), 'Come in')}</message>")
+        self.assertEqual(room, other.expect_invite(ALICE))
+        other.join(room)
+        alice.expect_presence(f"{where}/nora")
 
     def test_a_room_that_becomes_closed_says_so(self):
         alice, mary, where, room = self.people_in_a_room()

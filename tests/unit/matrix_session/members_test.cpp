@@ -112,6 +112,20 @@ TEST_F(RoomMembers, ComeAndGo) {
   EXPECT_EQ(view->headcount(), 3U);
 }
 
+TEST_F(RoomMembers, WhoKnocksIsHeard) {
+  ready();
+  member("@carol:example.org", "knock", "@carol:example.org", "'reason':'it is\\nraining'");
+  const auto told = next<Message>();
+  ASSERT_TRUE(told);
+  const Message& said = std::get<Message>(told->event.what);
+  EXPECT_EQ(said.kind, MessageKind::notice);
+  EXPECT_NE(said.text.plain.find("@carol:example.org asks to be let in (it is"), std::string::npos)
+      << said.text.plain;
+  EXPECT_EQ(said.text.plain.find('\n'), std::string::npos);
+  EXPECT_EQ(count<MemberLeft>(), 0U);
+  EXPECT_EQ(view->membership_of("@carol:example.org"), "knock");
+}
+
 TEST_F(RoomMembers, OfOursAreToldToTheirSessionWhenTheyAreThrownOut) {
   ready();
   member(ghost, "ban", alice, "'reason':'enough'");
