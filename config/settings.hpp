@@ -73,12 +73,42 @@ struct Matrix {
   bool fetch_private_addresses = false;     // files of XMPP users may lie in private networks
 };
 
+struct Email {
+  struct Lmtp {
+    std::string address = "127.0.0.1";  // listen: "127.0.0.1:2400", or "unix:/run/dragoman/lmtp"
+    std::uint16_t port = 2400;
+  } lmtp;
+  struct Smtp {
+    std::string url = "smtp://127.0.0.1:25";  // the server that takes our mail: smtp:// or smtps://
+    std::string username, password;
+    Tls tls = Tls::preferred;  // STARTTLS of smtp://
+    std::string ca_file;       // empty: the system's
+  } smtp;
+  struct Files {
+    std::string address = "127.0.0.1";  // listen: "127.0.0.1:29319"
+    std::uint16_t port = 29319;
+  } files;
+  std::string address;  // of our people: "{local}={host}@mail.example.org"; the default ends with the domain
+  std::string authserv_id;  // whose Authentication-Results count; empty: nobody's, all senders are unverified
+  std::string public_url;   // under which XMPP users reach our HTTP server; empty: no files from mail
+  std::vector<std::string> allow;    // who may use the bridge: bare JIDs, domains, or "*"; empty: all
+  std::vector<std::string> uploads;  // hosts whose files are fetched and attached; others stay links
+  std::uint32_t coalesce_seconds = 30;
+  std::uint64_t max_mail_bytes = 25'000'000;  // in and out
+  std::uint64_t max_file_bytes = 10'000'000;  // attached; a larger one stays a link
+  std::uint32_t mails_per_hour = 60;          // of one person; 0: no limit
+  std::uint32_t mails_per_minute_and_domain = 60;
+  std::uint32_t keep_days = 365;         // of mails as they came: files and originals; 0: for ever
+  bool fetch_private_addresses = false;  // hosts of `uploads` may lie in private networks
+};
+
 struct Bridge {
-  std::string network;  // "irc", "matrix", "echo"
+  std::string network;  // "irc", "matrix", "email", "echo"
   std::string domain;   // of the component
   std::string secret;
   Irc irc;        // where network is irc
   Matrix matrix;  // where network is matrix
+  Email email;    // where network is email
 };
 
 struct Settings {

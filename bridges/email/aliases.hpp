@@ -1,0 +1,52 @@
+// The addresses of our own people: what they write from, and where answers come. By a rule where it is
+// injective and safe ("alice=xmpp.example@mail.example.org"), else by a name kept in the store.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "mapping/ids.hpp"
+
+namespace dragoman {
+class Store;
+}
+
+namespace dragoman::email {
+
+class Aliases {
+ public:
+  // `rule`: "{local}={host}@mail.example.org".
+  Aliases(Store& store, NetworkId network, std::string rule);
+
+  const std::string& domain() const { return domain_; }  // of all our addresses
+  // The address of a person; makes a name where the rule can't (what is no atext, more than 64 octets, what
+  // looks like SRS, BATV or an address of ours for bounces). Empty on trouble with the store.
+  std::string of(const PersonId& person);
+  // Whose an address is, before the "@", in any case; detail after "+" is left out. It says nothing of
+  // whether there is such a person.
+  std::optional<PersonId> person(std::string_view local_part) const;
+
+ private:
+  Store& store_;
+  NetworkId network_;
+  std::string before_, between_, after_;  // the rule's parts
+  std::string domain_;
+};
+
+// The address to which a mail's reports go (VERP): b+<key>.<mac>@domain. Says which mail and recipient it
+// was; nobody else can make one.
+class BounceAddresses {
+ public:
+  BounceAddresses(std::string domain, std::string secret_key);  // 32 bytes
+  std::string of(std::int64_t mail, std::string_view recipient) const;
+  // Of the local part; nothing: it was not made here. The recipient is known by the queue.
+  std::optional<std::int64_t> mail(std::string_view local_part) const;
+  static bool looks_like_one(std::string_view local_part);
+
+ private:
+  std::string domain_, key_;
+};
+
+}  // namespace dragoman::email

@@ -1,0 +1,61 @@
+// Mail on its way out: a durable queue over a smarthost. One recipient a transaction; tries again with
+// backoff up to four hours, for five days; so many at once and so fast a domain. What becomes of each is told
+// once and for all: accepted by the server, or failed in words; late, once, after four hours. A mail that was
+// accepted and whose row was not yet removed when the program was killed is sent again, with the same
+// Message-ID: SMTP has no way to ask (RFC 5321 4.5.4.1).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bridges/reason.hpp"
+#include "mapping/ids.hpp"
+#include "mapping/mail_queue_table.hpp"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace dragoman {
+class Store;
+namespace config {
+struct Email;
+}
+}  // namespace dragoman
+
+namespace dragoman::email {
+
+class Delivery {
+ public:
+  struct Callbacks {
+    std::function<void(const QueuedMail&)> accepted;
+    std::function<void(const QueuedMail&, const Failure&)> failed;
+    std::function<void(const QueuedMail&, const std::string& words)> late;
+  };
+  Delivery(boost::asio::io_context& loop, Store& store, NetworkId network, const config::Email& settings,
+           Callbacks callbacks);
+  Delivery(const Delivery&) = delete;
+  Delivery& operator=(const Delivery&) = delete;
+  ~Delivery();
+
+  // Takes a mail over: it is in the store's open group when this returns. 0: it could not be kept.
+  std::int64_t push(QueuedMail mail);
+  // What waits of a person; one of it is given up where it has not been sent.
+  std::vector<QueuedMail> waiting(const PersonId& person);
+  bool cancel(std::int64_t key);
+  void resume();  // what was left when the program ended
+  void reload(const config::Email& settings);
+  // No more begin; `done` when those on their way are answered, or time is up.
+  void stop(std::function<void()> done);
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace dragoman::email
