@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/syntax.hpp"
+#include "config/values.hpp"
 
 namespace dragoman::config {
 namespace {
@@ -18,17 +19,6 @@ bool is_localpart(std::string_view text) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
            std::string_view("._=/+-").find(c) != std::string_view::npos;
   });
-}
-
-void assign_url(Section& section, const std::string& key, std::string& target, const char* example) {
-  const auto text = section.text(key);
-  if (!text) return;
-  if (!is_http_url(*text)) {
-    section.wrong(key, "\"" + *text + "\" is no address of a web server: write it like " + example);
-    return;
-  }
-  target = *text;
-  while (target.back() == '/') target.pop_back();
 }
 
 void assign_localpart(Section& section, const std::string& key, std::string& target, const char* what) {
@@ -65,23 +55,13 @@ void read_homeserver(Section& section, Matrix::Homeserver& homeserver) {
                                        "stands behind the colon of user ids");
     }
   }
-  assign_text(section, "ca_file", homeserver.ca_file);
-  if (!homeserver.ca_file.empty()) check_readable(section, "ca_file", homeserver.ca_file);
+  assign_ca_file(section, homeserver.ca_file);
   section.finish();
 }
 
 void read_appservice(Section section, Matrix::Appservice& service) {
   if (!section.valid()) return;
-  if (const auto listen = section.text("listen")) {
-    if (auto place = address_and_port(*listen)) {
-      service.address = std::move(place->first);
-      service.port = place->second;
-    } else {
-      section.wrong("listen", "\"" + *listen +
-                                  "\" is no address with a port: write it like 127.0.0.1:29318 or "
-                                  "\"[::1]:29318\"");
-    }
-  }
+  assign_listen(section, "listen", service.address, service.port);
   if (const auto id = section.text("id")) {
     const bool printable =
         std::all_of(id->begin(), id->end(), [](unsigned char c) { return c > ' ' && c < 0x7f; });
@@ -95,19 +75,6 @@ void read_appservice(Section section, Matrix::Appservice& service) {
   assign_localpart(section, "sender_localpart", service.sender_localpart,
                    "the bridge's own user needs a name, like xmpp");
   section.finish();
-}
-
-// Bare JIDs, domains, or "*" for everybody.
-void read_people(Section& section, Report& report, const std::string& key, std::vector<std::string>& people) {
-  for (const auto& [text, line] : section.texts(key).value_or(std::vector<std::pair<std::string, int>>{})) {
-    if (text == "*" || is_bare_jid(text) || is_host_name(text)) {
-      people.push_back(lower(text));
-    } else {
-      report.add(line, section.path_of(key) + ": \"" + text +
-                           "\" is no bare JID, no domain and no \"*\": write it like juliet@example.org, "
-                           "example.org or \"*\"");
-    }
-  }
 }
 
 }  // namespace

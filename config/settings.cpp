@@ -1,5 +1,6 @@
 #include "config/settings.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -8,9 +9,11 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include "config/email.hpp"
 #include "config/matrix.hpp"
 #include "config/section.hpp"
 #include "config/syntax.hpp"
+#include "config/values.hpp"
 
 namespace dragoman::config {
 namespace {
@@ -95,8 +98,7 @@ void read_irc(Section& section, Report& report, Irc& irc) {
   }
   assign(irc.persistent_by_default, section.boolean("persistent_by_default"));
   assign(irc.realname_from_jid, section.boolean("realname_from_jid"));
-  assign_text(section, "ca_file", irc.ca_file);
-  if (!irc.ca_file.empty()) check_readable(section, "ca_file", irc.ca_file);
+  assign_ca_file(section, irc.ca_file);
   auto servers = section.map("servers");
   if (!servers) return;
   for (auto& [name, server] : servers->named_maps()) {
@@ -155,20 +157,33 @@ Bridge read_bridge(Section& section, Report& report, const std::vector<std::stri
   // Where the network isn't known, a key of any network is none to complain of.
   if (bridge.network == "irc" || bridge.network.empty()) read_irc(section, report, bridge.irc);
   if (bridge.network == "matrix") read_matrix(section, report, bridge.matrix);
+  if (bridge.network == "email") read_email(section, report, bridge.domain, bridge.email);
   section.finish();
   return bridge;
 }
 
+std::vector<Listener> listeners(const Bridge& bridge) {
+  if (bridge.network == "matrix") {
+    return {{"appservice", bridge.matrix.appservice.address, bridge.matrix.appservice.port}};
+  }
+  if (bridge.network == "email") {
+    return {{"lmtp", bridge.email.lmtp.address, bridge.email.lmtp.port},
+            {"files", bridge.email.files.address, bridge.email.files.port}};
+  }
+  return {};
+}
+
 // Two bridges can't listen at one place.
-void check_listener(Section& section, const Bridge& bridge, const std::vector<Bridge>& before) {
-  if (bridge.network != "matrix") return;
-  const auto& own = bridge.matrix.appservice;
-  for (const Bridge& other : before) {
-    const auto& theirs = other.matrix.appservice;
-    if (other.network != "matrix" || own.address != theirs.address || own.port != theirs.port) continue;
-    section.wrong("appservice", other.domain + " listens at " + own.address + ":" + std::to_string(own.port) +
-                                    " already: give one of the two another appservice.listen");
-    return;
+void check_listeners(Section& section, const Bridge& bridge, const std::vector<Bridge>& before) {
+  for (const Listener& own : listeners(bridge)) {
+    for (const Bridge& other : before) {
+      const auto theirs = listeners(other);
+      if (std::none_of(theirs.begin(), theirs.end(), [&](const Listener& l) { return clash(l, own); }))
+        continue;
+      section.wrong(own.key, other.domain + " listens at " + own.str() +
+                                 " already: give one of the two another " + own.key + ".listen");
+      break;
+    }
   }
 }
 
@@ -190,7 +205,7 @@ void read_bridges(Section& root, Report& report, const std::vector<std::string>&
                                     std::to_string(first->second) + "): each needs one of its own");
       }
     }
-    check_listener(section, bridge, bridges);
+    check_listeners(section, bridge, bridges);
     bridges.push_back(std::move(bridge));
   }
 }

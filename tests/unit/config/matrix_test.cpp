@@ -1,5 +1,3 @@
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -8,6 +6,7 @@
 
 #include "config/settings.hpp"
 #include "config/syntax.hpp"
+#include "tests/unit/config/example.hpp"
 
 namespace dragoman::config {
 namespace {
@@ -89,17 +88,7 @@ TEST(MatrixConfig, EveryKeyIsRead) {
 }
 
 TEST(MatrixConfig, TheExampleOfABridgeToMatrixHasNoProblems) {
-  const auto root = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path().parent_path();
-  std::ifstream file(root / "config" / "example.yaml");
-  const std::string mark = "  # ";
-  std::string yaml, line;
-  bool inside = false;
-  while (std::getline(file, line)) {
-    inside = inside || line == mark + "- network: matrix";
-    if (inside && line.compare(0, mark.size(), mark) == 0) line.erase(2, 2);
-    yaml += line + "\n";
-  }
-  const Loaded loaded = parse(yaml, "example.yaml", networks);
+  const Loaded loaded = parse(example_with("matrix"), "example.yaml", networks);
   for (const Problem& problem : loaded.problems) ADD_FAILURE() << problem.str();
   ASSERT_EQ(loaded.settings.bridges.size(), 2U);
   // What it shows as defaults are the defaults.
