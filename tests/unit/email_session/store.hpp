@@ -1,0 +1,44 @@
+// A store in a folder of its own.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include "mapping/store.hpp"
+
+namespace dragoman::email::test {
+
+class TemporaryStore {
+ public:
+  TemporaryStore() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "dragoman-email-XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    folder_ = pattern;
+    reopen();
+  }
+  TemporaryStore(const TemporaryStore&) = delete;
+  TemporaryStore& operator=(const TemporaryStore&) = delete;
+  ~TemporaryStore() {
+    store_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  void reopen() {
+    store_.reset();
+    store_ = std::make_unique<Store>(folder_ + "/dragoman.db", folder_ + "/key");
+  }
+  Store& operator*() { return *store_; }
+  Store* operator->() { return store_.get(); }
+
+ private:
+  std::string folder_;
+  std::unique_ptr<Store> store_;
+};
+
+}  // namespace dragoman::email::test
