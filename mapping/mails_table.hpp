@@ -35,20 +35,22 @@ class MailsTable {
   explicit MailsTable(Store::Impl& store);
   ~MailsTable();
   // Several rows may share the bytes of one mail (one a recipient): give `same_as` in place of the bytes
-  // then. 0 on trouble.
+  // then. Keys are never used again. 0 on trouble, or where there is no `same_as` with its bytes.
   MailKey put(const NetworkId& network, const MailRow& row, std::string_view bytes, MailKey same_as = 0);
   std::optional<MailRow> get(const NetworkId& network, MailKey key);
   std::optional<MailRow> find(const NetworkId& network, const PersonId& person, std::string_view message_id);
+  // The newest with this digest.
   std::optional<MailRow> by_digest(const NetworkId& network, const PersonId& person, std::string_view digest);
-  // The newest of a conversation.
+  // The newest of a conversation: what was put last. Of a thread: the thread is not empty.
   std::optional<MailRow> last(const NetworkId& network, const PersonId& person,
                               std::string_view conversation);
   std::optional<MailRow> last_of_thread(const NetworkId& network, const PersonId& person,
                                         std::string_view conversation, std::string_view thread);
   // Nothing where they were forgotten.
   std::optional<std::string> bytes(const NetworkId& network, MailKey key);
-  bool erase(const NetworkId& network, MailKey key);
-  // Forgets the bytes of mails from before a moment, and rows from before another; how many.
+  bool erase(const NetworkId& network, MailKey key);  // bytes go with the last row that has them
+  // Forgets the bytes of mails from before a moment, and rows from before another, at most so many of each;
+  // how many of both. What waits in the mail queue stays as it is.
   std::size_t prune(const NetworkId& network, std::chrono::sys_time<std::chrono::milliseconds> bytes_before,
                     std::chrono::sys_time<std::chrono::milliseconds> rows_before, std::size_t at_most);
 

@@ -109,7 +109,55 @@ CREATE TABLE notes(
 ) WITHOUT ROWID;
 )sql";
 
-constexpr std::array<const char*, 3> steps{first_schema, occupants_and_outbox, notes};
+// Mails, and those that wait to be sent. The bytes are in a table of their own: a row of `mails` is small,
+// and rows share them. `body` is NULL where they were forgotten; mails_age is for forgetting, both kinds.
+constexpr const char* mails = R"sql(
+CREATE TABLE mail_bodies(
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
+  bytes BLOB NOT NULL
+);
+
+CREATE TABLE mails(
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
+  network TEXT NOT NULL,
+  person TEXT NOT NULL,
+  message_id TEXT NOT NULL,
+  conversation TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  refs TEXT NOT NULL,
+  thread TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  outgoing INTEGER NOT NULL,
+  time INTEGER NOT NULL,
+  body INTEGER
+);
+CREATE INDEX mails_id ON mails(message_id, person, network);
+CREATE INDEX mails_digest ON mails(digest, person, network);
+CREATE INDEX mails_conversation ON mails(conversation, person, network, key);
+CREATE INDEX mails_thread ON mails(thread, conversation, person, network, key) WHERE thread<>'';
+CREATE INDEX mails_body ON mails(body) WHERE body IS NOT NULL;
+CREATE INDEX mails_age ON mails(network, body IS NULL, time);
+
+CREATE TABLE mail_queue(
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
+  network TEXT NOT NULL,
+  person TEXT NOT NULL,
+  mail INTEGER NOT NULL,
+  envelope_from TEXT NOT NULL,
+  recipient TEXT NOT NULL,
+  about TEXT NOT NULL,
+  taken INTEGER NOT NULL,
+  due INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  late_told INTEGER NOT NULL,
+  last_words TEXT NOT NULL
+);
+CREATE INDEX mail_queue_due ON mail_queue(network, due, key);
+CREATE INDEX mail_queue_person ON mail_queue(person, network, key);
+CREATE INDEX mail_queue_mail ON mail_queue(mail);
+)sql";
+
+constexpr std::array<const char*, 4> steps{first_schema, occupants_and_outbox, notes, mails};
 
 }  // namespace
 

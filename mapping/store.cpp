@@ -20,6 +20,8 @@ MessagesTable& Store::messages() { return *impl_->messages; }
 ArchiveTable& Store::archive() { return *impl_->archive; }
 OutboxTable& Store::outbox() { return *impl_->outbox; }
 NotesTable& Store::notes() { return *impl_->notes; }
+MailsTable& Store::mails() { return *impl_->mails; }
+MailQueueTable& Store::mail_queue() { return *impl_->mail_queue; }
 
 void Store::on_first_write(std::function<void()> wake) { impl_->on_first_write = std::move(wake); }
 void Store::on_trouble(std::function<void(const std::string&)> f) { impl_->on_trouble = std::move(f); }

@@ -20,6 +20,8 @@ class MessagesTable;
 class ArchiveTable;
 class OutboxTable;
 class NotesTable;
+class MailsTable;
+class MailQueueTable;
 
 struct StoreError : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -40,6 +42,8 @@ class Store {
   ArchiveTable& archive();
   OutboxTable& outbox();
   NotesTable& notes();
+  MailsTable& mails();
+  MailQueueTable& mail_queue();
 
   void on_first_write(std::function<void()> wake);             // called when a group opens
   void on_trouble(std::function<void(const std::string&)> f);  // for an admin; empty text: over

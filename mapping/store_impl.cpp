@@ -93,6 +93,8 @@ Store::Impl::Impl(const std::string& path, const std::string& key_file) : path_(
     archive.emplace(*this);
     outbox.emplace(*this);
     notes.emplace(*this);
+    mails.emplace(*this);
+    mail_queue.emplace(*this);
   } catch (const SQLite::Exception& e) {
     throw StoreError(words(path_, e.getErrorCode(), e.what()));
   }

@@ -11,6 +11,8 @@
 #include <SQLiteCpp/Database.h>
 
 #include "mapping/archive_table.hpp"
+#include "mapping/mail_queue_table.hpp"
+#include "mapping/mails_table.hpp"
 #include "mapping/messages_table.hpp"
 #include "mapping/notes_table.hpp"
 #include "mapping/outbox_table.hpp"
@@ -78,6 +80,8 @@ struct Store::Impl {
   std::optional<ArchiveTable> archive;
   std::optional<OutboxTable> outbox;
   std::optional<NotesTable> notes;
+  std::optional<MailsTable> mails;
+  std::optional<MailQueueTable> mail_queue;
 };
 
 }  // namespace dragoman
