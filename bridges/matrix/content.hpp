@@ -25,6 +25,8 @@ struct MediaRef {
 struct Reader {
   NickOf nick_of;
   std::function<std::string(const MediaRef&)> link;  // a URL for XMPP; empty: there is none
+  // A file that is larger, as its sender says, is told in words and has no link.
+  std::function<std::uint64_t()> most_bytes = {};
 };
 
 struct Annotation {
@@ -46,12 +48,18 @@ struct Nothing {};  // not for people: an unknown type without a text, a state e
 using Decoded = std::variant<Nothing, Message, Edit, Annotation, Redaction, Encrypted>;
 Decoded decode(const json::object& event, const Reader& reader);
 
+// Whether an event brings a file that is too large for `reader`.
+bool brings_too_much(const json::object& event, const Reader& reader);
+// "52.4 MB", for people.
+std::string size_words(std::uint64_t bytes);
+
 // A file of a message, once it lies in the repository.
 struct Uploaded {
   std::string mxc;
   std::string media_type;
   std::uint64_t size = 0;
   std::optional<std::uint32_t> width = {}, height = {};  // of a picture, where its bytes tell
+  std::string remark = {};  // without an mxc: why not, for people; stands behind the link
 };
 struct Encoded {
   std::string type;
@@ -59,9 +67,11 @@ struct Encoded {
 };
 // One event, or one for each file where there are several; the text is the first file's caption. m.mentions
 // is always there: who is mentioned by span, and who is spoken to by "nick: " or "nick, " at the beginning.
-// `uploaded` stands in the order of the attachments; one without an mxc stays a link in the text.
+// `uploaded` and the `thumbnails` of those stand in the order of the attachments; one without an mxc stays a
+// link in the text, or is none.
 std::vector<Encoded> encode(const Message& message, const UserOf& user_of,
-                            const std::vector<Uploaded>& uploaded);
+                            const std::vector<Uploaded>& uploaded,
+                            const std::vector<Uploaded>& thumbnails = {});
 // m.replace, with its fallback. Files stay links: the text of an edit is all there is of it.
 Encoded encode(const Edit& edit, const UserOf& user_of);
 Encoded encode(const Annotation& annotation);

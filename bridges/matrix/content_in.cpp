@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <limits>
 
+#include <fmt/format.h>
+
 #include "bridges/matrix/address.hpp"
 #include "bridges/matrix/content.hpp"
 #include "bridges/matrix/polls.hpp"
@@ -181,6 +183,10 @@ const FileKind* file_kind(std::string_view msgtype) {
   return found == std::end(kKinds) ? nullptr : found;
 }
 
+bool is_too_large(const std::optional<std::uint64_t>& size, const Reader& reader) {
+  return size && reader.most_bytes && *size > reader.most_bytes();
+}
+
 Attachment attachment_of(const json::object& content, std::string_view event_id, bool picture,
                          const Reader& reader) {
   static const json::object none;
@@ -191,10 +197,10 @@ Attachment attachment_of(const json::object& content, std::string_view event_id,
                file_name(named.empty() ? text_at(content, "body") : named), media_type_of(info),
                std::string(event_id), false};
   Attachment file;
-  if (is_mxc(ref.mxc)) file.url = link_of(reader, ref);
+  file.size = count_at(info, "size");
+  if (is_mxc(ref.mxc) && !is_too_large(file.size, reader)) file.url = link_of(reader, ref);
   file.name = ref.name;
   file.media_type = ref.media_type;
-  file.size = count_at(info, "size");
   file.width = pixels_at(info, "w");
   file.height = pixels_at(info, "h");
   file.length = count_at(info, "duration");
@@ -203,8 +209,11 @@ Attachment attachment_of(const json::object& content, std::string_view event_id,
 }
 
 // A file that can't be fetched is told at least.
-Text lost_file(std::string_view what, const std::string& name) {
-  return name.empty() ? "[" + std::string(what) + "]" : "[" + std::string(what) + ": " + name + "]";
+Text lost_file(std::string_view what, const std::string& name, const std::string& why = {}) {
+  std::string words = "[" + std::string(what);
+  if (!name.empty()) words += ": " + name;
+  if (!why.empty()) words += "; " + why;
+  return words + "]";
 }
 
 Message file_message(const json::object& content, const FileKind& kind, std::string_view event_id,
@@ -225,7 +234,12 @@ Message file_message(const json::object& content, const FileKind& kind, std::str
     return message;
   }
   const bool encrypted = object_at(content, "file") != nullptr;
-  Text lost = lost_file((encrypted ? "encrypted " : "") + std::string(kind.word), file.name);
+  std::string why;
+  if (is_too_large(file.size, reader)) {
+    why = size_words(*file.size) + ", more than the " + size_words(reader.most_bytes()) +
+          " that the bridge passes on";
+  }
+  Text lost = lost_file((encrypted ? "encrypted " : "") + std::string(kind.word), file.name, why);
   message.text = message.text.empty() ? std::move(lost) : concat(concat(std::move(lost), "\n"), message.text);
   return message;
 }
@@ -376,6 +390,20 @@ Decoded decode(const json::object& event, const Reader& reader) {
   if (!message) return Nothing{};
   relate(*message, relation);
   return std::move(*message);
+}
+
+bool brings_too_much(const json::object& event, const Reader& reader) {
+  const json::object* content = object_at(event, "content");
+  const json::object* info = content != nullptr ? object_at(*content, "info") : nullptr;
+  return info != nullptr && text_at(event, "type") == "m.room.message" &&
+         file_kind(text_at(*content, "msgtype")) != nullptr && is_mxc(text_at(*content, "url")) &&
+         is_too_large(count_at(*info, "size"), reader);
+}
+
+std::string size_words(std::uint64_t bytes) {
+  if (bytes < 1'000) return fmt::format("{} bytes", bytes);
+  const auto of = [bytes](double unit) { return static_cast<double>(bytes) / unit; };
+  return bytes < 1'000'000 ? fmt::format("{:.1f} kB", of(1e3)) : fmt::format("{:.1f} MB", of(1e6));
 }
 
 }  // namespace dragoman::matrix

@@ -122,6 +122,9 @@ Text said_by(const Message& message, const std::vector<Uploaded>& uploaded, cons
     if (!said.empty()) said.plain += '\n';
     said.plain += clean_text(file.url);
   }
+  for (const Uploaded& file : uploaded) {
+    if (!file.remark.empty()) said.plain += " (" + file.remark + ")";
+  }
   return said;
 }
 
@@ -131,14 +134,26 @@ std::string name_of(const Attachment& file) {
   return file.voice ? "Voice message" : "file";
 }
 
-json::object info_of(const Attachment& file, const Uploaded& uploaded) {
+json::object picture_info(const Uploaded& picture) {
+  json::object info{{"mimetype", text(picture.media_type)}, {"size", picture.size}};
+  if (picture.width) info["w"] = *picture.width;
+  if (picture.height) info["h"] = *picture.height;
+  return info;
+}
+
+json::object info_of(const Attachment& file, const Uploaded& uploaded, const Uploaded* thumbnail) {
   json::object info;
+  if (thumbnail != nullptr && !thumbnail->mxc.empty()) {
+    info["thumbnail_url"] = text(thumbnail->mxc);
+    info["thumbnail_info"] = picture_info(*thumbnail);
+  }
   const std::string& type = uploaded.media_type.empty() ? file.media_type : uploaded.media_type;
   if (!type.empty()) info["mimetype"] = text(type);
   const std::uint64_t size = uploaded.size > 0 ? uploaded.size : file.size.value_or(0);
   if (size > 0) info["size"] = size;
-  if (file.width) info["w"] = *file.width;
-  if (file.height) info["h"] = *file.height;
+  // Its bytes know better than who sends it.
+  if (const auto width = uploaded.width ? uploaded.width : file.width) info["w"] = *width;
+  if (const auto height = uploaded.height ? uploaded.height : file.height) info["h"] = *height;
   if (file.length) info["duration"] = *file.length;
   return info;
 }
@@ -153,11 +168,11 @@ std::string_view msgtype_of(std::string_view media_type) {
 }
 
 // A file with its caption, which may be empty.
-Encoded file_event(const Attachment& file, const Uploaded& uploaded, const Text& caption,
-                   const UserOf& user_of) {
+Encoded file_event(const Attachment& file, const Uploaded& uploaded, const Uploaded* thumbnail,
+                   const Text& caption, const UserOf& user_of) {
   Encoded event;
   event.content["url"] = text(uploaded.mxc);
-  event.content["info"] = info_of(file, uploaded);
+  event.content["info"] = info_of(file, uploaded, thumbnail);
   if (file.sticker && caption.empty()) {
     event.type = "m.sticker";
     const std::string about = display_clean(file.description);
@@ -195,14 +210,15 @@ Encoded text_event(const Message& message, const Text& said, const UserOf& user_
 }  // namespace
 
 std::vector<Encoded> encode(const Message& message, const UserOf& user_of,
-                            const std::vector<Uploaded>& uploaded) {
+                            const std::vector<Uploaded>& uploaded, const std::vector<Uploaded>& thumbnails) {
   const Text said = said_by(message, uploaded, user_of);
   const Text nothing;
   std::vector<Encoded> events;
   for (std::size_t i = 0; i < message.attachments.size() && i < uploaded.size(); ++i) {
     if (uploaded[i].mxc.empty()) continue;
+    const Uploaded* thumbnail = i < thumbnails.size() ? &thumbnails[i] : nullptr;
     events.push_back(
-        file_event(message.attachments[i], uploaded[i], events.empty() ? said : nothing, user_of));
+        file_event(message.attachments[i], uploaded[i], thumbnail, events.empty() ? said : nothing, user_of));
   }
   if (events.empty()) events.push_back(text_event(message, said, user_of));
   put_relation(events.front().content, message);

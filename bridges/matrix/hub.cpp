@@ -11,6 +11,8 @@ namespace dragoman::matrix {
 namespace {
 
 constexpr std::size_t most_delivered = 10'000;
+// Rooms whose homeserver takes a minute for each answer hold a connection each: the others need some, too.
+constexpr std::size_t most_connections = 64;
 
 // "juliet@example.org", "example.org" (all of that server) or "*".
 bool covers(const std::vector<std::string>& list, const PersonId& person) {
@@ -43,6 +45,7 @@ Hub::Hub(const NetworkContext& context, Patience how_long)
       tokens(tokens_of(context.settings, context.store)),
       patience(how_long),
       http(loop, {.ca_file = context.settings.matrix.homeserver.ca_file,
+                  .max_per_host = most_connections,
                   .before_write = [&store = context.store] { store.commit(); }}),
       api(loop, http),
       media(loop, store, api, media_options(settings), sender_voice(settings, tokens)),

@@ -26,10 +26,11 @@ class Session;
 
 // How long things may take; tests make them short.
 struct Patience {
-  std::chrono::milliseconds join{180'000};            // a room that is far away takes its time
-  std::chrono::milliseconds answer{60'000};           // of anything else that was asked
-  std::chrono::milliseconds typing{30'000};           // how long the homeserver shows it, unless told again
-  std::chrono::milliseconds presence{25'000};         // how often it is told again: it decays after 30 s
+  std::chrono::milliseconds join{180'000};     // a room that is far away takes its time
+  std::chrono::milliseconds answer{90'000};    // of anything else: a minute is slow, and no silence
+  std::chrono::milliseconds word{120'000};     // without an answer, until the room is told that it waits
+  std::chrono::milliseconds typing{30'000};    // how long the homeserver shows it, unless told again
+  std::chrono::milliseconds presence{25'000};  // how often it is told again: it decays after 30 s
   std::chrono::milliseconds transaction{86'400'000};  // how long a transaction's id is remembered
   std::chrono::milliseconds goodbye{3'000};           // what is queued may still leave at a clean stop
 };

@@ -201,6 +201,8 @@ bool Media::serve(const net::ServedRequest& request, const std::shared_ptr<net::
   return true;
 }
 
+std::uint64_t Media::max_file_bytes() const { return impl_->options.max_file_bytes; }
+
 void Media::upload(const Voice& as, const Attachment& file, OnUploaded done) {
   impl_->uploads.file(as, file, {impl_->options.max_file_bytes, impl_->options.fetch_private_addresses},
                       std::move(done));

@@ -40,6 +40,7 @@ class Media {
   Media& operator=(const Media&) = delete;
   ~Media();
   void set_options(Options options);
+  std::uint64_t max_file_bytes() const;
 
   // A link for people on XMPP, good for a year; its last part is the file's name. The same each time.
   std::string link(const MediaRef& file) const;

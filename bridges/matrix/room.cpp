@@ -299,16 +299,16 @@ void Room::answered(std::string_view user_id) {
   close_if_idle();
 }
 
+std::string Room::spokesman() const {
+  if (direct_) return hub_.ghosts->id_of(direct_->person).value_or(std::string());
+  return occupants_.empty() ? std::string() : occupants_.front().user_id;
+}
+
 // Once a room, to those on Matrix; in a chat to the one on XMPP too (in a room the view does).
 void Room::tell_encrypted() {
   if (!view_.ready() || !view_.encrypted() || !stream_.viewer().empty()) return;
-  std::string ghost, whose = "people on XMPP";
-  if (direct_) {
-    ghost = hub_.ghosts->id_of(direct_->person).value_or(std::string());
-    whose = direct_->person.value();
-  } else if (!occupants_.empty()) {
-    ghost = occupants_.front().user_id;
-  }
+  const std::string whose = direct_ ? direct_->person.value() : "people on XMPP";
+  const std::string ghost = spokesman();
   if (ghost.empty() || hub_.store.notes().get(hub_.network, "told encrypted", id_)) return;
   hub_.store.notes().put(hub_.network, "told encrypted", id_, {});
   stream_.queues().push_notice(
@@ -393,5 +393,17 @@ void Room::on_upgraded(const std::string&, const std::string& replacement) {
 }
 
 void Room::on_own_departure(const std::string&, const std::string& user_id) { remove_all(user_id); }
+
+void Room::on_large_file(const std::string&, const std::string& user_id) {
+  // With an account of one's own nobody knows of a bridge.
+  const std::string ghost = stream_.viewer().empty() ? spokesman() : std::string();
+  if (ghost.empty()) return;
+  const std::string nick = view_.nick_of(user_id);
+  stream_.queues().push_notice(id_, ghost,
+                               "The file of " + (nick.empty() ? user_id : nick) + " is larger than the " +
+                                   size_words(hub_.media.max_file_bytes()) + " that the bridge passes on: " +
+                                   (direct_ ? direct_->person.value() : std::string("people on XMPP")) +
+                                   " will see its name alone.");
+}
 
 }  // namespace dragoman::matrix

@@ -83,6 +83,7 @@ class Room final : public ViewOwner {
   std::optional<Voice> reader(const std::string& room_id) const override;
   void on_upgraded(const std::string& room_id, const std::string& replacement) override;
   void on_own_departure(const std::string& room_id, const std::string& user_id) override;
+  void on_large_file(const std::string& room_id, const std::string& user_id) override;
 
  private:
   bool must_wait(const json::object& event) const;
@@ -98,6 +99,8 @@ class Room final : public ViewOwner {
   void close_if_idle();
   bool is_idle() const;
   void tell_encrypted();
+  // Who of ours says on Matrix what the bridge has to say there; empty: nobody is there.
+  std::string spokesman() const;
   // What was said to a peer who had left by then, as their event shows, nobody has read: they are asked in
   // again.
   void on_departure_of_peer(const json::object& event);

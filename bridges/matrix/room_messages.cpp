@@ -56,6 +56,9 @@ void RoomView::Impl::on_message(const json::object& event, std::string_view send
       view.fill_quote(message);
       view.recent.put(origin.id.value(), user, gist(message));
       if (!quiet) view.tell(origin, To::all, std::move(message));
+      if (origin.voice == nullptr && brings_too_much(event, view.reader)) {
+        view.owner.on_large_file(view.room_id, user);
+      }
     }
     void operator()(Edit& edit) const {
       if (quiet) {

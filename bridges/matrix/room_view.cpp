@@ -33,6 +33,7 @@ void RoomView::Impl::start() {
                                       });
   reader.nick_of = [this](std::string_view user) { return nick_of(user); };
   reader.link = [this](const MediaRef& file) { return context.media.link(file); };
+  reader.most_bytes = [this] { return context.media.max_file_bytes(); };
 }
 
 void RoomView::Impl::tell(const Origin& origin, To to, const What& what) {
@@ -134,6 +135,7 @@ std::optional<std::string> RoomView::user_of(std::string_view nick) const {
 }
 
 const PowerLevels& RoomView::power() const { return impl_->state.power_levels; }
+void RoomView::tell_service(const std::string& text) { impl_->tell_service(text); }
 bool RoomView::encrypted() const { return impl_->state.encrypted; }
 bool RoomView::anybody_may_join() const { return impl_->state.anybody_may_join(); }
 

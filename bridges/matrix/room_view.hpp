@@ -46,6 +46,8 @@ class ViewOwner {
   // One of ours is in no longer: left, kicked, banned. Its session was told Exited by the view just before,
   // where it has one: nobody else tells that.
   virtual void on_own_departure(const std::string& room_id, const std::string& user_id) = 0;
+  // Somebody on Matrix has just brought a file of which those on XMPP get no link: it is too large.
+  virtual void on_large_file(const std::string& room_id, const std::string& user_id) = 0;
 };
 
 class Media;
@@ -86,6 +88,9 @@ class RoomView {
   // The newest, as past events, until one that is in this room's archive already; at most so many. For a
   // join. `done` comes in any case, also where the homeserver refuses.
   void fetch_recent(const ViewOwner::Ear& ear, std::size_t at_most, std::function<void()> done);
+
+  // A word of the bridge's own, to all on XMPP.
+  void tell_service(const std::string& text);
 
   // One of ours came in: shown from now on (its own m.room.member may still be on its way). Tells Entered,
   // RoomInfo and Subject as they are now, in ear.in from ear.from, which is the voice's session.

@@ -31,6 +31,7 @@ std::string value_of(const Conversation& in) {
 }  // namespace
 
 struct SendQueues::Impl : std::enable_shared_from_this<Impl> {
+  using Clock = std::chrono::steady_clock;
   struct Row {
     std::string key;
     Saved saved;
@@ -40,10 +41,12 @@ struct SendQueues::Impl : std::enable_shared_from_this<Impl> {
     std::string name;
     std::deque<Row> rows;  // the first is on its way while `sending` is there
     std::shared_ptr<Sending> sending;
+    Clock::time_point since = {};  // `sending` is on its way
+    bool told = false;             // that it waits
     std::vector<std::function<void()>> after_first;
   };
 
-  Impl(Hub& h, Stream& s) : hub(h), stream(s), give_up(h.loop) {}
+  Impl(Hub& h, Stream& s) : hub(h), stream(s), give_up(h.loop), look(h.loop) {}
 
   std::string prefix() const {
     return "out " + (stream.viewer().empty() ? std::string("-") : stream.viewer().value()) + " ";
@@ -59,7 +62,10 @@ struct SendQueues::Impl : std::enable_shared_from_this<Impl> {
 
   Queue& queue(const std::string& name) {
     auto& slot = queues[name];
-    if (!slot) slot = std::make_unique<Queue>(Queue{name, {}, {}, {}});
+    if (!slot) {
+      slot = std::make_unique<Queue>();
+      slot->name = name;
+    }
     return *slot;
   }
 
@@ -92,6 +98,9 @@ struct SendQueues::Impl : std::enable_shared_from_this<Impl> {
       if (auto self = weak.lock()) self->finished(name, result);
     };
     of.sending = std::make_shared<Sending>(hub, stream, row.key, row.saved, std::move(done));
+    of.since = Clock::now();
+    of.told = false;
+    if (!look.pending()) look_again();
     if (Session* voice = voice_of(row.saved)) {
       of.sending->start(*voice);
     } else {
@@ -114,6 +123,23 @@ struct SendQueues::Impl : std::enable_shared_from_this<Impl> {
     sending->told();
     for (auto& what : after) what();
     if (auto still = queues.find(name); still != queues.end()) pump(*still->second);
+  }
+
+  // A homeserver that is away: who talks to it hears so, once until it answers. Whoever has an account of
+  // their own hears of their link instead.
+  void look_again() {
+    if (queues.empty() || stream.account() != nullptr) return;
+    look.after(hub.patience.word / 4, [this] {
+      const auto begun = Clock::now() - hub.patience.word;
+      std::vector<std::shared_ptr<Sending>> waiting;  // who is told may say something more
+      for (const auto& [name, of] : queues) {
+        if (!of->sending || of->told || of->since > begun) continue;
+        of->told = true;
+        waiting.push_back(of->sending);
+      }
+      for (const auto& sending : waiting) sending->tell_waits();
+      look_again();
+    });
   }
 
   void tell(const Saved& saved, const Sending::Result& result) {
@@ -163,7 +189,7 @@ struct SendQueues::Impl : std::enable_shared_from_this<Impl> {
   std::unordered_map<std::string, std::unique_ptr<Queue>> queues;
   bool draining = false;
   std::function<void()> drained;
-  net::Timer give_up;
+  net::Timer give_up, look;
 };
 
 SendQueues::SendQueues(Hub& hub, Stream& stream) : impl_(std::make_shared<Impl>(hub, stream)) {}

@@ -73,15 +73,46 @@ void Sending::reached(Room& room) {
 void Sending::upload_next() {
   const auto* message = std::get_if<Message>(&saved_.command.what);
   if (message == nullptr || uploaded_.size() == message->attachments.size()) return plan();
-  hub_.media.upload(voice_->voice(), message->attachments[uploaded_.size()],
+  const Attachment& file = message->attachments[uploaded_.size()];
+  hub_.media.upload(voice_->voice(), file,
+                    [weak = weak_from_this(), &file](const std::variant<Uploaded, Failure>& result) {
+                      const auto self = weak.lock();
+                      if (!self) return;
+                      if (const auto* uploaded = std::get_if<Uploaded>(&result)) {
+                        self->uploaded_.push_back(*uploaded);
+                        return self->upload_thumbnail_next();
+                      }
+                      // A file that can't be had stays a link in the text.
+                      self->uploaded_.push_back({.remark = self->remark_on(file, std::get<Failure>(result))});
+                      self->thumbnails_.emplace_back();
+                      self->upload_next();
+                    });
+}
+
+void Sending::upload_thumbnail_next() {
+  const Attachment& file = std::get<Message>(saved_.command.what).attachments[thumbnails_.size()];
+  if (file.thumbnail.empty()) {
+    thumbnails_.emplace_back();
+    return upload_next();
+  }
+  hub_.media.upload(voice_->voice(), {.url = file.thumbnail, .name = "thumbnail"},
                     [weak = weak_from_this()](const std::variant<Uploaded, Failure>& result) {
                       const auto self = weak.lock();
                       if (!self) return;
-                      // A file that can't be had stays a link in the text.
-                      const auto* uploaded = std::get_if<Uploaded>(&result);
-                      self->uploaded_.push_back(uploaded != nullptr ? *uploaded : Uploaded{});
+                      const auto* small = std::get_if<Uploaded>(&result);
+                      const bool picture = small != nullptr && small->media_type.starts_with("image/");
+                      self->thumbnails_.push_back(picture ? *small : Uploaded{});
                       self->upload_next();
                     });
+}
+
+std::string Sending::remark_on(const Attachment& file, const Failure& failure) {
+  if (failure.reason != Reason::too_large) return {};
+  const std::string most = size_words(hub_.media.max_file_bytes());
+  const std::string name = file.name.empty() ? file_name_in(file.url) : file.name;
+  words_.push_back((name.empty() ? "A file of " + voice_->nick() : name) + " is larger than the " + most +
+                   " that the bridge passes on: people on Matrix see its link.");
+  return "larger than the " + most + " that the bridge passes on";
 }
 
 void Sending::plan() {
@@ -95,7 +126,7 @@ void Sending::plan() {
     for (Attachment& file : named.attachments) {
       if (file.name.empty()) file.name = file_name_in(file.url);
     }
-    for (const Encoded& event : encode(named, user_of, uploaded_)) plan(event);
+    for (const Encoded& event : encode(named, user_of, uploaded_, thumbnails_)) plan(event);
   } else if (const auto* edit = std::get_if<Edit>(&act)) {
     plan(encode(*edit, user_of));
   } else if (const auto* retraction = std::get_if<Retraction>(&act)) {
@@ -242,6 +273,13 @@ void Sending::finish(const Result& result) {
   }
 }
 
+void Sending::tell_waits() {
+  if (Room* room = stream_.find(room_id_)) {
+    room->view().tell_service(
+        "The homeserver takes nothing at the moment. What is said here waits, and is sent once it does.");
+  }
+}
+
 void Sending::told() {
   if (voice_ && std::holds_alternative<Leave>(saved_.command.what)) {
     voice_->has_left(saved_.command.in, room_id_);
@@ -249,6 +287,7 @@ void Sending::told() {
   Room* room = stream_.find(room_id_);
   const bool counted = std::exchange(counted_, false);
   if (room == nullptr) return;
+  for (const std::string& words : std::exchange(words_, {})) room->view().tell_service(words);
   counted ? room->answered(user_id_) : room->flush();
 }
 

@@ -29,6 +29,8 @@ class Sending : public std::enable_shared_from_this<Sending> {
   Sending& operator=(const Sending&) = delete;
 
   void start(Session& as);
+  // It is on its way for long: those in its room on XMPP are told so.
+  void tell_waits();
   // What became of it was told: events of our own that waited for that go on.
   void told();
 
@@ -40,6 +42,9 @@ class Sending : public std::enable_shared_from_this<Sending> {
 
   void reached(Room& room);
   void upload_next();
+  void upload_thumbnail_next();
+  // Why it stays a link, where that is worth a word; also noted for those on XMPP.
+  std::string remark_on(const Attachment& file, const Failure& failure);
   void plan();
   // Its transaction id; empty: by its place among the steps.
   void plan(const Encoded& encoded, const std::string& id = {},
@@ -64,7 +69,8 @@ class Sending : public std::enable_shared_from_this<Sending> {
   std::shared_ptr<Session> voice_;  // also where its person was disconnected meanwhile: the queue goes on
   std::string user_id_;
   std::string room_id_;
-  std::vector<Uploaded> uploaded_;
+  std::vector<Uploaded> uploaded_, thumbnails_;
+  std::vector<std::string> words_;  // for those on XMPP, at the end
   std::vector<Step> steps_;
   std::size_t step_ = 0;
   MessageId first_;       // the event id of the first step that has one
