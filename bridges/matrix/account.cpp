@@ -260,12 +260,44 @@ struct OwnAccounts::Impl : std::enable_shared_from_this<Impl> {
              "command \"Log in\".");
   }
 
-  void log_out(const PersonId& person) {
+  void end_unwelcome() {
+    const auto is_welcome = [&](const PersonId& person) {
+      return hub.may_use(person) && hub.may_log_in(person);
+    };
+    constexpr const char* words =
+        "The administrator of this gateway does not let you use an account of your own here any more";
+    std::vector<PersonId> gone;
+    for (const auto& [person, account] : accounts)
+      if (!is_welcome(person)) gone.push_back(person);
+    for (const PersonId& person : std::set<PersonId>(asleep)) {
+      if (is_welcome(person)) continue;
+      asleep.erase(person);
+      if (revive(person)) gone.push_back(person);
+    }
+    for (const PersonId& person : gone) {
+      const std::string user_id = find(person)->user_id;
+      log_out(person, {Reason::not_permitted, words});
+      spdlog::info("{}: {} may not log in any more: logged out of {}", hub.network.value(), person.value(),
+                   user_id);
+      tell(person, std::string(words) + ": you are logged out of " + user_id + ".");
+    }
+    for (auto login = logins.begin(); login != logins.end();) {
+      if (is_welcome(login->first)) {
+        ++login;
+        continue;
+      }
+      const PersonId person = login->first;
+      login = logins.erase(login);
+      tell(person, std::string(words) + ".");
+    }
+  }
+
+  void log_out(const PersonId& person, const Failure& why) {
     Account* account = find(person);
     if (!account) return;
     const ServerAddress homeserver = account->homeserver;
     const std::string token = account->token;
-    forget(*account, {Reason::not_connected, "You have logged out."});
+    forget(*account, why);
     end(person);
     revoke(person, homeserver, token);
   }
@@ -361,6 +393,8 @@ void OwnAccounts::reload() {
   }
 }
 
+void OwnAccounts::end_unwelcome() { impl_->end_unwelcome(); }
+
 void OwnAccounts::stop(std::function<void()> done) {
   impl_->logins.clear();
   impl_->looking.reset();
@@ -401,7 +435,7 @@ Outcome OwnAccounts::run(const PersonId& person, const Conversation& target, con
     if (!account) return Note{"You are not logged in to a Matrix account."};
     if (!submitted) return logout_form(account->user_id());
     const std::string user_id = account->user_id();
-    impl_->log_out(person);
+    impl_->log_out(person, {Reason::not_connected, "You have logged out."});
     return Note{"You are logged out of " + user_id + "."};
   }
   if (node != login_node) return Failure{Reason::unsupported, {}};

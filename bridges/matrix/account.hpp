@@ -27,6 +27,7 @@ class OwnAccounts final : public Accounts {
   void disconnect(const PersonId& person, const std::string& message) override;
   void hold(bool held) override;
   void reload() override;
+  void end_unwelcome() override;
   void stop(std::function<void()> done) override;
 
   // What people ask for with the gateway, and of a room.

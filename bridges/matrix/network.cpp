@@ -34,6 +34,7 @@ Network::Network(const NetworkContext& context, Patience patience)
   net::post(hub_->loop, [this, weak = std::weak_ptr<bool>(alive_)] {
     if (weak.expired()) return;
     stream_->resume();
+    if (accounts_) accounts_->end_unwelcome();  // the configuration may have changed meanwhile
     ensure_registered();
     refresh_presence();
   });
@@ -230,6 +231,7 @@ void Network::reload(const config::Bridge& settings) {
     }
     if (accounts_) accounts_->reload();
   }
+  if (accounts_) accounts_->end_unwelcome();
 }
 
 void Network::stop(const std::string&, std::function<void()> done) {

@@ -28,6 +28,8 @@ class Accounts {
   virtual void hold(bool held) = 0;
   // The homeserver is elsewhere now: their connections to it are made anew.
   virtual void reload() = 0;
+  // Whom the configuration does not let log in (any more) is logged out, and told.
+  virtual void end_unwelcome() = 0;
   // Nothing more is asked; `done` once what is on its way is answered or given up.
   virtual void stop(std::function<void()> done) = 0;
   virtual std::vector<Procedure> procedures(const Conversation& target) const = 0;

@@ -300,6 +300,27 @@ class Accounts(Wishes):
                         if account.id in str(row) or "access_token" in str(row)]
         self.eventually("nothing is kept of it", lambda: not kept())
 
+    def test_who_may_not_log_in_any_more_is_logged_out(self):
+        alice, account, mary, where, room, _ = self.logged_in()
+        since = alice.seen.mark()
+        bridge = self.stage.gateway.bridges[0]
+        self.addCleanup(self.stage.gateway.reload)
+        self.addCleanup(setattr, bridge, "allow_login", bridge.allow_login)
+        bridge.allow_login = ["bob@localhost"]
+        self.stage.gateway.reload()
+        self.told(alice, f"you are logged out of {account.id}", since)
+        self.eventually("the device is gone", lambda: DEVICE not in self.devices(account))
+        self.assertEqual("error", self.shown(alice, "Log in").type)
+        alice.join(where, "alice", seconds=60)
+        alice.message(where, "as a guest")
+        mary.expect_message(room, ghost("alice"), "as a guest")
+
+    def shown(self, user, words):
+        """What the gateway's command whose name has these words answers first."""
+        listed = user.ask(DOMAIN, f"<query xmlns='{xep.DISCO_ITEMS}' node='{COMMANDS}'/>")
+        node = next(item.get("node") for item in listed.xml.iter(f"{{{xep.DISCO_ITEMS}}}item") if words in item.get("name"))
+        return user.ask(DOMAIN, f"<command xmlns='{COMMANDS}' node='{node}' action='execute'/>", "set")
+
     def test_a_login_that_ends_elsewhere_is_told(self):
         alice, account, *_ = self.logged_in()
         since = alice.seen.mark()

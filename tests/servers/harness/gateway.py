@@ -1,11 +1,13 @@
 """The binary with a config for one XMPP server and a bridge to each of some servers."""
 
+import json
 import signal
 import subprocess
 
 from . import irc_servers, xmpp_servers
 from .process import Process, free_port
 
+MAX_FILE_BYTES = 40_000_000  # less than Synapse's, so that a file may be too large for dragoman alone
 HEAD = """\
 xmpp: {{server: 127.0.0.1, port: {component_port}, admins: [alice@localhost]}}
 store: {{path: {folder}/dragoman.db, key_file: {folder}/key}}
@@ -28,7 +30,8 @@ MATRIX = """\
     appservice: {{listen: "127.0.0.1:{port}"}}
     public_url: "http://127.0.0.1:{port}"
     fetch_private_addresses: true
-    allow_login: ["*"]
+    max_file_bytes: {max_file_bytes}
+    allow_login: {allow_login}
     leave_after_seconds: 1
 """
 
@@ -45,10 +48,12 @@ class IrcBridge:
 class MatrixBridge:
     def __init__(self, homeserver):
         self.homeserver, self.port = homeserver, free_port()
+        self.allow_login = ["*"]
 
     def yaml(self):
         return MATRIX.format(domain=xmpp_servers.MATRIX_DOMAIN, secret=xmpp_servers.SECRET, url=self.homeserver.url,
-                             server_name=self.homeserver.server_name, port=self.port)
+                             server_name=self.homeserver.server_name, port=self.port, max_file_bytes=MAX_FILE_BYTES,
+                             allow_login=json.dumps(self.allow_login))
 
 
 class Gateway(Process):
@@ -79,6 +84,11 @@ class Gateway(Process):
         if status != 0:
             raise AssertionError(f"dragoman register-matrix ended with {status}: {errors}")
         homeserver.take_registration(text)
+
+    def reload(self):
+        """Reads the configuration again, as its bridges have it now."""
+        self.write_config()
+        self.process.send_signal(signal.SIGHUP)
 
     def ready(self):
         return True  # who needs it asks through the XMPP server

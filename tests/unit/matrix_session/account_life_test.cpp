@@ -295,6 +295,36 @@ TEST_F(AccountLife, AfterALogoutNothingIsKeptAndWhoWaitsIsTold) {
   EXPECT_THAT(store->outbox().queues(hub->network), IsEmpty());
 }
 
+TEST_F(AccountLife, WhoMayNotLogInAnyMoreIsLoggedOutAndTold) {
+  talk();
+  hold_sends();
+  say("t1", "never sent");
+  accounts->end_unwelcome();
+  EXPECT_NE(accounts->session_of(juliet), nullptr);
+  hub->settings.matrix.allow_login = {"romeo@example.net"};
+  accounts->end_unwelcome();
+  EXPECT_EQ(accounts->session_of(juliet), nullptr);
+  ASSERT_FALSE(house.words(juliet).empty());
+  EXPECT_THAT(house.words(juliet).back(), HasSubstr("you are logged out of @alice:example.org"));
+  const auto failed = house.all<Failed>();
+  ASSERT_EQ(failed.size(), 1U);
+  EXPECT_EQ(failed[0].failure.reason, Reason::not_permitted);
+  wait([&] { return server.count("POST", "/_matrix/client/v3/logout") == 1; });
+  EXPECT_EQ(*server.last("POST", "/_matrix/client/v3/logout")->header("authorization"),
+            "Bearer secret-token");
+  wait([&] { return store->notes().all(hub->network, "logout").empty(); });
+  EXPECT_THAT(store->settings().load(hub->network, juliet, "account"), IsEmpty());
+}
+
+TEST_F(AccountLife, WhoSleepsAndMayNotLogInAnyMoreIsLoggedOutToo) {
+  begin();
+  accounts->disconnect(juliet, "");
+  hub->settings.matrix.allow_login = {"romeo@example.net"};
+  accounts->end_unwelcome();
+  EXPECT_EQ(accounts->session_of(juliet), nullptr);
+  wait([&] { return server.count("POST", "/_matrix/client/v3/logout") == 1; });
+}
+
 TEST_F(AccountLife, ALogoutIsTriedUntilTheHomeserverHasTheTokenBack) {
   begin();
   server.forget("POST", "/_matrix/client/v3/logout");
