@@ -58,6 +58,7 @@ struct Message {
   std::vector<Attachment> attachments;
   std::optional<Quote> quote;
   std::string thread;
+  std::string subject = {};  // of a letter, one line
   bool operator==(const Message&) const = default;
 };
 
@@ -334,6 +335,19 @@ struct SetProfile {
   std::string name;
   std::optional<Picture> picture;
 };
+// Of a room: what it is, as fully as the network can say. RoomInfo is told where it is not as it was told,
+// then Delivered.
+struct FetchRoomInfo {};
+// What a room is, changed in what is given alone; Features::can_set says what a network's rooms can be told.
+// The change itself comes back as RoomInfo.
+struct SetRoomInfo {
+  std::optional<std::string> name = {};
+  std::optional<Picture> picture = {};  // without bytes: none
+  std::optional<bool> members_only = {}, moderated = {}, hidden = {};
+  std::optional<std::string> key = {};    // empty: anybody may enter without one
+  std::optional<std::size_t> limit = {};  // 0: none
+  bool operator==(const SetRoomInfo&) const = default;
+};
 struct FetchVersion {
   std::string nick;
 };
@@ -350,13 +364,14 @@ struct Search {
 
 using Act = std::variant<Message, Edit, Retraction, Reactions, Typing, ReadMark, Subject, Join, Leave, Invite,
                          SetStanding, Remove, SetNick, SetAvailability, ListStandings, FetchHistory,
-                         FetchProfile, SetProfile, FetchVersion, Ping, Search>;
+                         FetchProfile, SetProfile, FetchRoomInfo, SetRoomInfo, FetchVersion, Ping, Search>;
 
 struct Command {
   Conversation in;
   std::string
       token;  // idempotency key and correlation: comes back in Delivered, Failed, Answered; empty: no answer
   Act what;
+  MessageId name = {};  // of a message: what its sender calls it, until Delivered names it for good
 };
 
 }  // namespace dragoman

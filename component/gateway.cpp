@@ -167,7 +167,8 @@ void Gateway::on_message(const Stanza& stanza, const Target& target) {
     }
     Muc* muc = find_room(person, *room);
     if (const Element* x = stanza.child("x", ns::muc_user);
-        muc == nullptr && x != nullptr && stanza.type != "error" && x->child("decline") != nullptr)
+        x != nullptr && stanza.type != "error" && x->child("decline") != nullptr &&
+        (muc == nullptr || muc->room().state(person) == Room::State::out))
       return decline(person, *room, *x->child("decline"));
     if (muc == nullptr) return refuse(stanza, not_acceptable("You are not in this room: join it first."));
     return muc->on_message(stanza);

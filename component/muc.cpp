@@ -126,7 +126,7 @@ const Occupant* Muc::find_occupant(std::string_view full_jid) const {
 bool Muc::is_known_to(const PersonId& person) const {
   if (!room_.is_shared() || room_.is_in(person)) return true;
   const RoomInfo info = room_.info();
-  return !info.members_only && !info.hidden;
+  return !info.members_only;
 }
 
 const RoomPreferences& Muc::preferences() {

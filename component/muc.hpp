@@ -65,6 +65,8 @@ class Muc final : public RoomListener {
   bool on_private(const Stanza& stanza, const std::string& nick);
   void on_admin(const Stanza& iq, const Element& query);
   void on_owner(const Stanza& iq, const Element& query);
+  // XEP-0486: the room's own card, of which the picture alone counts.
+  void on_picture(const Stanza& iq, const Element& vcard);
   void on_self_ping(const Stanza& iq, const std::string& nick);
   // XEP-0425: an occupant takes back what somebody else said.
   void on_moderation(const Stanza& iq, const Retraction& retraction);
@@ -183,7 +185,18 @@ class Muc final : public RoomListener {
   void write_moderation(XmlWriter& out, const Retraction& retraction, std::string_view by) const;
 
   // muc_admin.cpp
+  struct Roll;
   void list(const Stanza& iq, std::string_view affiliation, std::string_view role);
+  void ask_standings(const std::shared_ptr<Roll>& roll, Standing standing);
+  void tell_roll(const Roll& roll) const;
+
+  // muc_config.cpp
+  RoomTraits can_set(const PersonId& person) const;  // none for who is not in it
+  bool has_own_settings() const;
+  void show_configuration(const Stanza& iq);
+  void configure(const Stanza& iq, const Answers& answers, const RoomTraits& can);
+  void change_info(const Stanza& iq, SetRoomInfo wish);
+  void note_password(const PersonId& person, const std::string& password);
 
   // A message of an occupant on its way to the network, in one or several pieces.
   struct Pending {

@@ -1,7 +1,7 @@
 // Who may do what: XEP-0045 sections 8 to 10, muc#admin.
+#include <unordered_set>
 #include <utility>
 
-#include "component/form.hpp"
 #include "component/gateway.hpp"
 #include "component/muc.hpp"
 
@@ -51,6 +51,15 @@ bool has_role(const Member& member, std::string_view role) {
   return false;
 }
 
+// Those whose list the network is asked for. Of "none" there is none (XEP-0045 9).
+std::vector<Standing> standings_of(std::string_view affiliation) {
+  if (affiliation == "owner") return {Standing::owner};
+  if (affiliation == "admin") return {Standing::admin};
+  if (affiliation == "member") return {Standing::moderator, Standing::member};
+  if (affiliation == "outcast") return {Standing::banned};
+  return {};
+}
+
 // Somebody whom the network names by their address; else its own way to name people (a mask).
 std::string address_of(const Gateway& gateway, const Network& network, const std::string& who) {
   const auto named = network.resolve(network.node_of(UserId{who}));
@@ -67,6 +76,15 @@ struct Batch {
 };
 
 }  // namespace
+
+// A list of people on its way: what the network has said of it so far.
+struct Muc::Roll {
+  Stanza iq;
+  std::string affiliation;
+  std::size_t open = 0;
+  std::vector<ListedUser> users;
+  std::optional<Failure> failure;
+};
 
 void Muc::on_admin(const Stanza& iq, const Element& query) {
   const Occupant* here = find_occupant(iq.from.str());
@@ -129,32 +147,9 @@ void Muc::list(const Stanza& iq, std::string_view affiliation, std::string_view 
   if (affiliation.empty() == role.empty()) {
     return gateway_.refuse(iq, bad_request("Ask for one affiliation or for one role."));
   }
-  if (affiliation == "outcast") {
-    const std::string token = gateway_.new_token();
-    auto answer = [gateway = &gateway_, iq](const Questions::Reply& reply) {
-      if (const auto* failed = std::get_if<Failed>(&reply))
-        return gateway->refuse(iq, to_error(failed->failure));
-      std::string out;
-      XmlWriter w(out);
-      w.open("query", ns::muc_admin);
-      if (const auto* list = std::get_if<StandingList>(&reply)) {
-        for (const ListedUser& user : list->users) {
-          w.open("item")
-              .attr("affiliation", "outcast")
-              .attr("jid", address_of(*gateway, gateway->network(), user.who));
-          if (!user.by.empty()) w.open("actor").attr("nick", user.by).close();
-          if (!user.reason.empty()) w.element("reason", user.reason);
-          w.close();
-        }
-      }
-      w.close();
-      gateway->reply(iq, out);
-    };
-    gateway_.questions().ask_for(token, "standings " + room_.viewer().value() + " " + room_.id().value(),
-                                 answer);
-    gateway_.network()
-        .session_for(PersonId{iq.from.bare().str()}, room_.id())
-        .perform({room_.id(), token, ListStandings{Standing::banned}});
+  if (const auto standings = standings_of(affiliation); !standings.empty()) {
+    auto roll = std::make_shared<Roll>(Roll{iq, std::string(affiliation), standings.size(), {}, {}});
+    for (const Standing standing : standings) ask_standings(roll, standing);
     return;
   }
   std::string out;
@@ -168,26 +163,48 @@ void Muc::list(const Stanza& iq, std::string_view affiliation, std::string_view 
   gateway_.reply(iq, out);
 }
 
-void Muc::on_owner(const Stanza& iq, const Element& query) {
-  if (query.child("destroy") != nullptr) {
-    return gateway_.refuse(iq, not_allowed("A room on another network can't be destroyed from here."));
+void Muc::ask_standings(const std::shared_ptr<Roll>& roll, Standing standing) {
+  const PersonId person{roll->iq.from.bare().str()};
+  const std::string token = gateway_.new_token();
+  auto answer = [gateway = &gateway_, roll, person, room = room_.id()](const Questions::Reply& reply) {
+    if (const auto* failed = std::get_if<Failed>(&reply)) roll->failure = failed->failure;
+    if (const auto* list = std::get_if<StandingList>(&reply))
+      roll->users.insert(roll->users.end(), list->users.begin(), list->users.end());
+    if (--roll->open > 0) return;
+    if (const Muc* muc = gateway->find_room(person, room)) return muc->tell_roll(*roll);
+    gateway->refuse(roll->iq, not_acceptable("You are not in this room."));
+  };
+  gateway_.questions().ask_for(token, "standings " + room_.viewer().value() + " " + room_.id().value(),
+                               answer);
+  gateway_.network().session_for(person, room_.id()).perform({room_.id(), token, ListStandings{standing}});
+}
+
+// Those who are shown as they are shown, then all others whom the network names.
+void Muc::tell_roll(const Roll& roll) const {
+  const bool outcasts = roll.affiliation == "outcast";
+  if (outcasts && roll.failure) return gateway_.refuse(roll.iq, to_error(*roll.failure));
+  std::string out;
+  XmlWriter w(out);
+  w.open("query", ns::muc_admin);
+  std::unordered_set<std::string> told;
+  if (!outcasts) {
+    room_.members().for_each([&](const Member& member) {
+      if (!has_affiliation(member, roll.affiliation)) return;
+      if (!member.address.empty()) told.insert(member.address);
+      told.insert(member.nick);
+      write_item(w, member, member.nick, {}, {}, false, {});
+    });
   }
-  const Element* x = query.child("x", ns::data_form);
-  if (iq.type == "set" && (x == nullptr || x->attr_or("type") == "cancel")) return gateway_.reply(iq);
-  const PersonId person{iq.from.bare().str()};
-  Outcome outcome = gateway_.network().run(person, gateway_.is_admin(iq.from), room_.id(), "configure",
-                                           x != nullptr ? form::answers(*x) : Answers{}, iq.type == "set");
-  preferences_.reset();
-  if (const auto* failure = std::get_if<Failure>(&outcome)) return gateway_.refuse(iq, to_error(*failure));
-  if (const auto* fields = std::get_if<Form>(&outcome); fields != nullptr && iq.type == "get") {
-    std::string out;
-    XmlWriter w(out);
-    w.open("query", ns::muc_owner);
-    form::write(w, *fields, "http://jabber.org/protocol/muc#roomconfig");
+  for (const ListedUser& user : roll.users) {
+    if (!told.insert(user.who).second) continue;
+    w.open("item").attr("affiliation", roll.affiliation);
+    w.attr("jid", address_of(gateway_, gateway_.network(), user.who));
+    if (!user.by.empty()) w.open("actor").attr("nick", user.by).close();
+    if (!user.reason.empty()) w.element("reason", user.reason);
     w.close();
-    return gateway_.reply(iq, out);
   }
-  gateway_.reply(iq);
+  w.close();
+  gateway_.reply(roll.iq, out);
 }
 
 }  // namespace dragoman

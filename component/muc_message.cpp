@@ -445,7 +445,7 @@ void Muc::tell_subject(const std::string& to) {
 void Muc::invite(const Stanza& stanza, const Element& x) {
   const Element* invite = x.child("invite");
   if (invite == nullptr) {
-    if (x.child("decline") != nullptr) return;  // nobody on these networks waits for one
+    if (x.child("decline") != nullptr) return;  // who is in has not declined
     return gateway_.refuse(stanza, bad_request("There is no invitation in this message."));
   }
   const std::string whom{invite->attr_or("to")};

@@ -166,7 +166,12 @@ void add_vcard(Gateway& gateway) {
   });
   router.on_get(ns::vcard4,
                 [&](const Stanza& iq, const Element&, const Target& t) { on_get(gateway, iq, t, vcard4); });
-  router.on_set(ns::vcard, refuse);
+  router.on_set(ns::vcard, [&gateway, refuse](const Stanza& iq, const Element& card, const Target& t) {
+    if (t.room() == nullptr || !t.nick.empty()) return refuse(iq, card, t);
+    Muc* muc = gateway.find_room(PersonId{iq.from.bare().str()}, *t.room());
+    if (muc == nullptr) return gateway.refuse(iq, not_acceptable("You are not in this room."));
+    muc->on_picture(iq, card);
+  });
   router.on_set(ns::vcard4, refuse);
   router.advertise(ns::vcard);
   router.advertise(ns::vcard4);

@@ -80,6 +80,8 @@ struct Perform {
     done();
     session.emit(UserId{"echo"}, Profile{.nick = profile.name, .picture = profile.picture});
   }
+  void operator()(const FetchRoomInfo&) const { done(); }
+  void operator()(const SetRoomInfo&) const { no(); }
   void operator()(const Invite&) const { no(); }
   void operator()(const SetStanding&) const { no(); }
   void operator()(const Remove&) const { no(); }

@@ -206,6 +206,55 @@ std::vector<ModeChange> changes_to(Standing standing, std::string_view nick, Mar
   return changes;
 }
 
+std::vector<ModeChange> changes_to(const SetRoomInfo& wish, const std::map<char, std::string>& modes,
+                                   const Isupport& server) {
+  std::vector<ModeChange> changes;
+  const auto flag = [&](bool add, char letter) {
+    if (modes.contains(letter) != add) changes.push_back({add, letter, server.kind(letter), {}});
+  };
+  if (wish.members_only) flag(*wish.members_only, 'i');
+  if (wish.moderated) flag(*wish.moderated, 'm');
+  if (wish.hidden && *wish.hidden && !modes.contains('p')) flag(true, 's');
+  if (wish.hidden && !*wish.hidden) {
+    flag(false, 's');
+    flag(false, 'p');
+  }
+  if (wish.limit && *wish.limit == 0) flag(false, 'l');
+  if (wish.limit && *wish.limit > 0)
+    changes.push_back({true, 'l', server.kind('l'), std::to_string(*wish.limit)});
+  if (wish.key) {
+    // One that is there has to go first (ERR_KEYSET), and is named for it.
+    if (const auto before = modes.find('k'); before != modes.end())
+      changes.push_back({false, 'k', server.kind('k'), before->second.empty() ? "*" : before->second});
+    if (!wish.key->empty()) changes.push_back({true, 'k', server.kind('k'), *wish.key});
+  }
+  return changes;
+}
+
+RoomTraits settable(const Isupport& server) {
+  const auto has = [&](char letter) {
+    return std::any_of(server.chanmodes.begin(), server.chanmodes.end(), [letter](const std::string& group) {
+      return group.find(letter) != std::string::npos;
+    });
+  };
+  return {.members_only = has('i'),
+          .moderated = has('m'),
+          .hidden = has('s'),
+          .key = has('k'),
+          .limit = has('l')};
+}
+
+bool is_key(std::string_view key) {
+  return !key.empty() && key.front() != ':' && std::all_of(key.begin(), key.end(), [](char c) {
+    return static_cast<unsigned char>(c) > ' ' && c != ',' && c != 0x7f;
+  });
+}
+
+std::string answer_name(const ModeChange& change) {
+  if (change.kind == ModeKind::list || change.kind == ModeKind::prefix) return change.arg;
+  return {change.add ? '+' : '-', change.letter};
+}
+
 NamesEntry parse_names_entry(std::string_view word, const Isupport& server) {
   NamesEntry entry;
   while (!word.empty()) {

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "bridges/event.hpp"
+#include "bridges/features.hpp"
 #include "bridges/irc/isupport.hpp"
 
 namespace dragoman::irc {
@@ -53,6 +55,18 @@ Standing standing_of(Marks marks, const Isupport& server);
 // none for `banned`.
 std::vector<ModeChange> changes_to(Standing standing, std::string_view nick, Marks marks,
                                    const Isupport& server);
+
+// The changes that make a channel with these modes what is wished (its name and picture aside): only those
+// that are needed.
+std::vector<ModeChange> changes_to(const SetRoomInfo& wish, const std::map<char, std::string>& modes,
+                                   const Isupport& server);
+// What of it this server's channels have modes for.
+RoomTraits settable(const Isupport& server);
+// A key that a mode and a JOIN can carry: keys are parted by commas, and end at a space.
+bool is_key(std::string_view key);
+// What its answer is known by: whom it is about, else the change itself ("+i"). A key or a limit comes back
+// in the server's own words, or not at all.
+std::string answer_name(const ModeChange& change);
 
 // One word of 353: prefixes (one, or all with multi-prefix), a nick, and with userhost-in-names "!user@host".
 struct NamesEntry {

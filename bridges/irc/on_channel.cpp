@@ -315,6 +315,7 @@ void Session::on_mode(const Line& line) {
       if (!told) ranked.push_back(std::move(nick));
     } else if (change.kind != ModeKind::list) {
       flags = true;
+      if (change.letter == 'k') channel->key = change.add ? change.arg : std::string{};  // to come in again
       if (change.add)
         channel->modes[change.letter] = change.arg;
       else
@@ -343,8 +344,9 @@ void Session::on_mode(const Line& line) {
   if (!own) return;
   auto folded = server_.folded(line.param(0));
   for (const auto& change : changes) {
-    if (change.arg.empty()) continue;  // an answer to none of ours
-    auto pending = pending_.take(Awaited::mode, folded, server_.folded(change.arg));
+    const auto name = answer_name(change);
+    if (name.empty()) continue;  // an answer to none of ours
+    auto pending = pending_.take(Awaited::mode, folded, server_.folded(name));
     if (pending) delivered(pending->in, pending->token);
   }
 }

@@ -49,6 +49,7 @@ Features Session::features(const Conversation& where) const {
           return {};
       },
       where);
+  if (std::holds_alternative<RoomId>(where)) features.can_set = settable(server_);
   // An action is wrapped: "\1ACTION " and "\1".
   constexpr std::size_t wrapping = 9;
   features.max_bytes = text_budget(server_, self(), "PRIVMSG", target) - wrapping;

@@ -225,19 +225,44 @@ void Session::act(Command& command, SetStanding& standing) {
                   {Reason::no_such_user, standing.who + " is not in this channel"});
   }
   if (changes.empty()) return delivered(command.in, command.token);
-  auto lines = format_modes(channel->name, changes, server_);
-  if (lines.empty()) return failed(command.in, command.token, {Reason::invalid, "IRC can't say this"});
   auto name = channel->name;
-  auto last = std::move(lines.back());
-  lines.pop_back();
-  for (auto& line : lines) enqueue(std::move(line));
-  ask(command, Awaited::mode, std::move(last), name, changes.back().arg);
+  ask_modes(command, *channel, changes);
   if (standing.standing == Standing::banned && who) {
     auto reason =
         to_wire_line(Text(standing.reason), settings_.encoding_out, server_.kicklen ? server_.kicklen : 300);
     enqueue(reason.empty() ? format_line("KICK", name, who->nick)
                            : format_line("KICK", name, who->nick, reason));
   }
+}
+
+void Session::ask_modes(Command& command, const Channel& channel, const std::vector<ModeChange>& changes) {
+  auto lines = format_modes(channel.name, changes, server_);
+  if (lines.empty()) return failed(command.in, command.token, {Reason::invalid, "IRC can't say this"});
+  auto last = std::move(lines.back());
+  lines.pop_back();
+  for (auto& line : lines) enqueue(std::move(line));
+  ask(command, Awaited::mode, std::move(last), channel.name, answer_name(changes.back()));
+}
+
+// All that there is was told: 324 after the join, and each MODE since.
+void Session::act(Command& command, FetchRoomInfo&) {
+  if (joined_channel(command)) delivered(command.in, command.token);
+}
+
+void Session::act(Command& command, SetRoomInfo& wish) {
+  auto* channel = joined_channel(command);
+  if (!channel) return;
+  if (wish.name || wish.picture) {
+    return failed(command.in, command.token,
+                  {Reason::unsupported, "A channel's name is its address, and it has no picture"});
+  }
+  if (wish.key && !wish.key->empty() && !is_key(*wish.key)) {
+    return failed(command.in, command.token,
+                  {Reason::invalid, "IRC allows no such key: a key has neither spaces nor commas"});
+  }
+  const auto changes = changes_to(wish, channel->modes, server_);
+  if (changes.empty()) return delivered(command.in, command.token);
+  ask_modes(command, *channel, changes);
 }
 
 void Session::act(Command& command, ListStandings& list) {

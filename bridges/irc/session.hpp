@@ -263,6 +263,8 @@ class Session final : public dragoman::Session {
   void act(Command& command, SetNick& nick);
   void act(Command& command, SetAvailability& availability);
   void act(Command& command, ListStandings& list);
+  void act(Command& command, FetchRoomInfo& fetch);
+  void act(Command& command, SetRoomInfo& wish);
   void act(Command& command, FetchProfile& profile);
   void act(Command& command, FetchVersion& version);
   void act(Command& command, Ping& ping);
@@ -276,6 +278,7 @@ class Session final : public dragoman::Session {
   void flush_waiting();
   void send_join(Channel& channel);
   void send_joins();
+  void ask_modes(Command& command, const Channel& channel, const std::vector<ModeChange>& changes);
   // A line that is answered: by `what`, or by a refusal. Empty line: it can't be said.
   void ask(Command& command, Awaited what, std::string line, std::string_view target,
            std::string_view object = {}, Page page = {});

@@ -64,6 +64,10 @@ std::vector<json::object> missed_in(const json::array* chunk, std::string_view u
   return missed;
 }
 
+std::string invited_key(const PersonId& person, const RoomId& address) {
+  return person.value() + ' ' + address.value();
+}
+
 }  // namespace
 
 // What is being done about it survives a kill.
@@ -187,9 +191,29 @@ void Stream::look_up(const Invitation& invitation) {
 
 void Stream::tell_invited(const Invitation& invitation, const RoomId& address) {
   const UserId& inviter = invitation.inviter;
+  hub_.store.notes().put(hub_.network, kind("invited"), invited_key(invitation.person, address),
+                         invitation.packed());
   voice_of(invitation)
       .tell(address, Invited{inviter.value(), invitation.reason, {}},
             {.nick = inviter.value(), .user = inviter});
+}
+
+void Stream::forget_invitation(const PersonId& person, const RoomId& address) {
+  hub_.store.notes().erase(hub_.network, kind("invited"), invited_key(person, address));
+}
+
+void Stream::decline_invitation(const PersonId& person, const RoomId& address, const std::string& reason) {
+  const auto known = hub_.store.notes().get(hub_.network, kind("invited"), invited_key(person, address));
+  auto invitation = known ? Invitation::unpacked(*known) : std::nullopt;
+  if (!invitation) return;
+  forget_invitation(person, address);
+  const Room* room = find(invitation->room_id);
+  const std::string own = voice_of(*invitation).user_id();
+  const auto is_own = [&](const Room::Occupant& o) { return o.user_id == own; };
+  if (room != nullptr && std::any_of(room->occupants().begin(), room->occupants().end(), is_own)) return;
+  invitation->refusal = reason.empty() ? "The invitation was declined." : reason;
+  keep(*invitation);
+  decline(*invitation);
 }
 
 void Stream::decline(const Invitation& invitation) {

@@ -151,6 +151,7 @@ void Session::settle(const std::shared_ptr<Joining>& joining) {
     return leave_quietly(joining->address, joining->room_id);
   }
   stream_.lead(joining->address, joining->room_id);
+  stream_.forget_invitation(person_, joining->address);
   const bool first = !room.anybody_at(joining->address);
   room.add({voice_user_, this, joining->address, joining->nick});
   auto enter_now = [weak = weak_from_this(), joining] {
@@ -183,11 +184,12 @@ void Session::give_up(const std::shared_ptr<Joining>& joining, const Failure& fa
   failed(joining->address, joining->token, failure);
 }
 
-void Session::abandon(const RoomId& address) {
+bool Session::abandon(const RoomId& address) {
   auto found = joining_.extract(address);
-  if (found.empty()) return;
+  if (found.empty()) return false;
   found.mapped()->off = true;
   failed(address, found.mapped()->token, {Reason::not_joined, "You left before you were in."});
+  return true;
 }
 
 void Session::leave_quietly(const RoomId& address, const std::string& room_id) {

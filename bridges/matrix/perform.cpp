@@ -44,12 +44,15 @@ struct Perform {
     if (room == nullptr) return no();
     session.join(*room, join, command.token);
   }
-  void operator()(Leave&) const {
+  void operator()(Leave& leave) const {
     const auto* address = std::get_if<RoomId>(&command.in);
     if (address == nullptr) return no();
-    session.abandon(*address);
+    if (session.abandon(*address)) return done();
     Room* room = session.stream_.find(*address);
-    if (room == nullptr || room->find(session.user_id(), *address) == nullptr) return done();
+    if (room == nullptr || room->find(session.user_id(), *address) == nullptr) {
+      session.stream_.decline_invitation(session.person_, *address, leave.reason);
+      return done();
+    }
     session.stream_.queues().push(session, std::move(command));
   }
   void operator()(Invite& invite) const { session.invite(command, invite); }
@@ -78,6 +81,8 @@ struct Perform {
   }
   void operator()(FetchProfile& fetch) const { session.fetch_profile(command, fetch.nick); }
   void operator()(SetProfile& profile) const { session.set_profile(command, profile); }
+  void operator()(FetchRoomInfo&) const { session.fetch_room_info(command); }
+  void operator()(SetRoomInfo& wish) const { session.set_room_info(command, wish); }
   void operator()(FetchVersion&) const { no("Matrix does not tell which program somebody uses."); }
   void operator()(Ping& ping) const { session.ping(command, ping.nick); }
   void operator()(Search& search) const { session.search(command, search); }
@@ -246,7 +251,9 @@ void Session::list_standings(const Command& command, Standing standing) {
   if (standing != Standing::banned) {
     StandingList list;
     for (const std::string& user : room->view().power().elevated()) {
-      if (room->view().power().standing(user) == standing) list.users.push_back({user, standing, {}, {}});
+      const bool banned = room->view().membership_of(user) == "ban";
+      if (!banned && room->view().power().standing(user) == standing)
+        list.users.push_back({user, standing, {}, {}});
     }
     tell(command.in, std::move(list));
     return delivered(command.in, command.token);

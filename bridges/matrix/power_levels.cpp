@@ -147,15 +147,20 @@ std::optional<std::int64_t> PowerLevels::level_for(Standing standing) const {
   return std::nullopt;
 }
 
-json::object PowerLevels::with(std::string_view user, std::int64_t level) const {
+// With the users in it. The first such event of an old room would take its creator's level away.
+json::object PowerLevels::whole() const {
   json::object content = content_;
   json::value& table = content["users"];
   if (!table.is_object()) table = json::object();
-  json::object& users = table.get_object();
-  // The first such event of an old room would take its creator's level away.
   if (!known_ && !creators_outrank_) {
-    for (const std::string& id : creators_) users[id] = 100;
+    for (const std::string& id : creators_) table.get_object()[id] = 100;
   }
+  return content;
+}
+
+json::object PowerLevels::with(std::string_view user, std::int64_t level) const {
+  json::object content = whole();
+  json::object& users = content["users"].get_object();
   // A server refuses the event where it names a creator (room version 12, rule 10.4).
   if (creators_outrank_ && is_creator(user)) return content;
   if (level == users_default_) {
@@ -163,6 +168,14 @@ json::object PowerLevels::with(std::string_view user, std::int64_t level) const 
   } else {
     users[user] = level;
   }
+  return content;
+}
+
+json::object PowerLevels::with_moderation(bool moderated) const {
+  json::object content = whole();
+  content["events_default"] = users_default_ + (moderated ? 1 : 0);
+  if (json::value* events = content.if_contains("events"); events != nullptr && events->is_object())
+    events->get_object().erase("m.room.message");
   return content;
 }
 

@@ -41,10 +41,14 @@ class PowerLevels {
   // The event's content with one user's level changed, the default one by leaving it out; all else as it was.
   // A creator who outranks all has no level there.
   json::object with(std::string_view user, std::int64_t level) const;
+  // The event's content with the level to speak above the default one (so that who has none needs a voice),
+  // or at it.
+  json::object with_moderation(bool moderated) const;
   // Those whose level is not the default's.
   std::vector<std::string> elevated() const;
 
  private:
+  json::object whole() const;
   bool is_creator(std::string_view user) const;
   Standing standing_at(std::int64_t level) const;
 

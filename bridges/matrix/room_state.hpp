@@ -35,6 +35,7 @@ struct RoomState {
   std::string version = "1";
   std::string room_type;
   bool encrypted = false;
+  std::optional<bool> listed;        // in the homeserver's directory; nothing: it was not asked
   std::string replacement;           // the room that took its place
   std::string tombstone_text;        // what its tombstone says
   std::vector<std::string> bridges;  // other bridges that say they are here (MSC2346), by their bot

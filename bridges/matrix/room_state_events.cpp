@@ -102,7 +102,7 @@ RoomInfo RoomView::Impl::info() const {
   info.description = state.topic_text;
   info.avatar = avatars->known(state.avatar);
   info.members_only = !state.anybody_may_join();
-  info.hidden = !state.anybody_may_join();
+  info.hidden = state.listed ? !*state.listed : !state.anybody_may_join();
   info.moderated = !state.power_levels.can_speak("@nobody:invalid");
   if (headcount() > shown.size()) info.headcount = headcount();
   info.modes = state.modes();

@@ -115,6 +115,12 @@ void RoomView::on_typing(const json::array& user_ids) { impl_->on_typing(user_id
 void RoomView::on_receipts(const json::object& content) { impl_->on_receipts(content); }
 void RoomView::enter(const ViewOwner::Ear& ear, const std::string& user_id) { impl_->enter(ear, user_id); }
 
+void RoomView::note_listed(bool listed) {
+  const std::shared_ptr<Impl> keep = impl_;
+  keep->state.listed = listed;
+  if (keep->is_ready) keep->tell_info();
+}
+
 std::vector<Member> RoomView::members() const {
   std::vector<Member> all;
   all.reserve(impl_->shown.size());
@@ -161,6 +167,7 @@ Features RoomView::features(std::string_view user_id) const {
   features.typing = features.read_marks = features.threads = features.files = true;
   features.formatting = features.mentions = features.multiline = features.actions = true;
   features.own_voice = features.stable_ids = features.history = true;
+  features.can_set = settable;
   features.profiles = features.presence = features.directory = true;
   features.max_bytes = max_wire_size;
   features.wire_size = &wire_size;

@@ -62,6 +62,10 @@ struct ViewContext {
 
 class RoomView {
  public:
+  // What a room on Matrix can be told to be: it has neither a key nor a limit of people.
+  static constexpr RoomTraits settable{
+      .name = true, .picture = true, .members_only = true, .moderated = true, .hidden = true};
+
   RoomView(ViewContext& context, ViewOwner& owner, std::string room_id);
   RoomView(const RoomView&) = delete;
   RoomView& operator=(const RoomView&) = delete;
@@ -95,6 +99,8 @@ class RoomView {
   // One of ours came in: shown from now on (its own m.room.member may still be on its way). Tells Entered,
   // RoomInfo and Subject as they are now, in ear.in from ear.from, which is the voice's session.
   void enter(const ViewOwner::Ear& ear, const std::string& user_id);
+  // The homeserver's directory, of which no event tells: whether the room is listed there.
+  void note_listed(bool listed);
   std::vector<Member> members() const;
   std::string nick_of(std::string_view user_id) const;  // empty: not known
   // A user id, of somebody who is shown by that nick; or that very id, of somebody who is in the room.

@@ -102,6 +102,7 @@ Features Session::features(const Conversation& where) const {
   features.typing = features.read_marks = features.threads = features.files = true;
   features.multiline = features.stable_ids = features.history = true;
   features.profiles = features.presence = features.directory = features.mentions = true;
+  features.can_set = RoomView::settable;
   features.max_bytes = std::size_t{32} * 1024;
   return features;
 }

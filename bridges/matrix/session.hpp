@@ -81,6 +81,7 @@ class Session final : public dragoman::Session, public std::enable_shared_from_t
  private:
   friend struct Perform;
   struct Joining;
+  struct Changing;
   struct Making;
   struct Pages;
 
@@ -93,7 +94,7 @@ class Session final : public dragoman::Session, public std::enable_shared_from_t
   void load(const std::shared_ptr<Joining>& joining);
   void settle(const std::shared_ptr<Joining>& joining);
   void give_up(const std::shared_ptr<Joining>& joining, const Failure& failure);
-  void abandon(const RoomId& address);  // left before it was entered
+  bool abandon(const RoomId& address);  // left before it was entered; false: was not on the way in
   // Nobody was told of being there; not where one is on the way in again.
   void leave_quietly(const RoomId& address, const std::string& room_id);
   void put_nick(const std::string& room_id, const std::string& nick,
@@ -126,6 +127,11 @@ class Session final : public dragoman::Session, public std::enable_shared_from_t
   void list_standings(const Command& command, Standing standing);
   void set_nick(const Command& command, const std::string& nick);
   void invite(const Command& command, const Invite& wish);
+
+  // room_settings.cpp
+  void fetch_room_info(const Command& command);
+  void set_room_info(const Command& command, const SetRoomInfo& wish);
+  void change_next(const std::shared_ptr<Changing>& changing);
 
   // profiles.cpp
   void fetch_profile(const Command& command, const std::string& nick);

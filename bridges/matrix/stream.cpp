@@ -78,7 +78,7 @@ void Stream::forget(const Failure& why) {
       outbox.done(hub_.network, queue, item.key);
   }
   NotesTable& notes = hub_.store.notes();
-  for (const char* what : {"room", "direct room", "direct", "invitation"}) {
+  for (const char* what : {"room", "direct room", "direct", "invitation", "invited"}) {
     for (const auto& [key, value] : notes.all(hub_.network, kind(what)))
       notes.erase(hub_.network, kind(what), key);
   }

@@ -64,6 +64,11 @@ class Stream {
   void on_presence(const json::object& event);
   void on_invite(const std::string& room_id, const json::object& member_event, const json::array* stripped);
 
+  // They were invited under this address and don't want to come: the homeserver is told, however long that
+  // takes. Nothing where they were not invited, or are in by now.
+  void decline_invitation(const PersonId& person, const RoomId& address, const std::string& reason);
+  void forget_invitation(const PersonId& person, const RoomId& address);  // it was followed
+
   // To the homeserver, in order within a conversation; see send_queue.hpp.
   SendQueues& queues() { return *queues_; }
 

@@ -1,6 +1,7 @@
 """How people and rooms look and are called: names, pictures, ids, on both sides."""
 
 import base64
+import urllib.parse
 
 from harness import pictures, xep
 from harness.matrix_servers import NAME
@@ -42,6 +43,81 @@ class Looks:
         alice.seen.wait_for(lambda s: s.kind == "message" and s.sender == where and "104" in s.codes, "the room's picture", since)
         told = self.room_info(alice, where)[1]["muc#roominfo_avatarhash"]
         self.assertEqual(told, pictures.sha1(self.picture_of(alice, where)))
+
+    def tells_a_change(self, alice, where, since):
+        alice.seen.wait_for(lambda s: s.kind == "message" and s.sender == where and "104" in s.codes, "a change", since)
+
+    def let_rule(self, alice, mary, where, room):
+        since = alice.seen.mark()
+        mary.set_level(room, ALICE, 100)
+        alice.expect_presence(f"{where}/alice", "", since, lambda s: xep.item_of(s)[0] == "owner")
+
+    def visibility(self, mary, room):
+        return mary.call("GET", f"directory/list/room/{urllib.parse.quote(room)}")["visibility"]
+
+    def test_an_owner_on_xmpp_says_what_a_room_is(self):
+        alice, mary, where, room = self.people_in_a_room(name="The Orchard")
+        shown = alice.ask(where, xep.room_form())
+        self.assertEqual("result", shown.type, str(shown))
+        now = xep.form_values(shown)
+        self.assertEqual(("The Orchard", "0", "1", "0"), tuple(now[f"muc#roomconfig_{name}"] for name in (
+            "roomname", "membersonly", "publicroom", "moderatedroom")))
+        self.assertNotIn("muc#roomconfig_roomsecret", now)
+        # She may not yet, and reads so.
+        refused = alice.ask(where, xep.room_form(roomname="Mine"), "set")
+        self.assertIsNotNone(refused.find(".//{urn:ietf:params:xml:ns:xmpp-stanzas}forbidden"), str(refused))
+        self.assertTrue(refused.xml.findtext(".//{urn:ietf:params:xml:ns:xmpp-stanzas}text"), str(refused))
+        self.assertEqual("The Orchard", mary.state(room, "m.room.name")["name"])
+
+        self.let_rule(alice, mary, where, room)
+        since = alice.seen.mark()
+        answer = alice.ask(where, xep.room_form(roomname="The Vineyard", membersonly="1", publicroom="0",
+                                                moderatedroom="0"), "set")
+        self.assertEqual("result", answer.type, str(answer))
+        mary.expect_event(room, "m.room.name", ALICE, lambda s: s.content["name"] == "The Vineyard")
+        mary.expect_event(room, "m.room.join_rules", ALICE, lambda s: s.content["join_rule"] == "invite")
+        self.assertEqual("private", self.visibility(mary, room))
+        self.tells_a_change(alice, where, since)
+        name, _, features = self.eventually_info(alice, where, lambda info: info[0] == "The Vineyard" and
+                                                 "muc_membersonly" in info[2])
+        self.assertEqual(("The Vineyard", True), (name, {"muc_membersonly", "muc_hidden"} <= features), str(features))
+
+        answer = alice.ask(where, xep.room_form(membersonly="0", publicroom="1", moderatedroom="1"), "set")
+        self.assertEqual("result", answer.type, str(answer))
+        mary.expect_event(room, "m.room.join_rules", ALICE, lambda s: s.content["join_rule"] == "public")
+        mary.expect_event(room, "m.room.power_levels", ALICE, lambda s: s.content["events_default"] > 0)
+        self.assertEqual("public", self.visibility(mary, room))
+        # Who comes in now is mute.
+        self.stage.matrix_user("john").join(room)
+        alice.expect_presence(f"{where}/john", "", 0, lambda s: xep.item_of(s)[1] == "visitor")
+
+    def eventually_info(self, alice, where, is_so, tries=100):
+        for _ in range(tries):
+            info = self.room_info(alice, where)
+            if is_so(info):
+                return info
+        self.fail(f"the room stays {info}")
+
+    def test_an_owner_on_xmpp_gives_a_room_a_picture(self):
+        alice, mary, where, room = self.people_in_a_room()
+        picture = pictures.png(24, 24, (10, 120, 60))
+        card = (f"<vCard xmlns='{xep.VCARD}'><PHOTO><TYPE>image/png</TYPE>"
+                f"<BINVAL>{base64.b64encode(picture).decode()}</BINVAL></PHOTO></vCard>")
+        refused = alice.ask(where, card, "set")
+        self.assertIsNotNone(refused.find(".//{urn:ietf:params:xml:ns:xmpp-stanzas}forbidden"), str(refused))
+        self.let_rule(alice, mary, where, room)
+        since = alice.seen.mark()
+        self.assertEqual("result", alice.ask(where, card, "set").type)
+        told = mary.expect_event(room, "m.room.avatar", ALICE)
+        self.assertEqual("image/png", told.content["info"]["mimetype"])
+        self.assertEqual(picture, mary.download(told.content["url"]))
+        self.tells_a_change(alice, where, since)
+        self.assertIsNotNone(self.picture_of(alice, where))
+        since = alice.seen.mark()
+        self.assertEqual("result", alice.ask(where, f"<vCard xmlns='{xep.VCARD}'/>", "set").type)
+        mary.expect_event(room, "m.room.avatar", ALICE, lambda s: not s.content.get("url"))
+        self.tells_a_change(alice, where, since)
+        self.assertIsNone(self.picture_of(alice, where))
 
     # ------------------------------------------------------------------------------------------------------ members
 

@@ -341,6 +341,23 @@ class Rooms:
         self.assertEqual("result", alice.ask(where, xep.admin_item(jid=jid(john.id), affiliation="member"), "set").type)
         mary.expect_event(room, "m.room.power_levels", ALICE, lambda s: s.content["users"].get(john.id, 0) < 50)
 
+    def test_the_lists_of_people_name_who_is_not_there_too(self):
+        alice, mary, where, room = self.people_in_a_room()
+        levels = mary.state(room, "m.room.power_levels")
+        levels.setdefault("users", {}).update({f"@warden:{NAME}": 50, f"@away:{NAME}": 50})
+        mary.set_state(room, "m.room.power_levels", levels)
+        self.stage.matrix_user("john").join(room)  # who is heard of after it
+        alice.expect_presence(f"{where}/john", "")
+
+        def listed(affiliation):
+            answer = alice.ask(where, xep.admin_list(affiliation))
+            self.assertEqual("result", answer.type, str(answer))
+            return {item.get("jid") for item in answer.xml.iter(f"{{{xep.ADMIN}}}item")
+                    if item.get("affiliation") == affiliation}
+        self.assertEqual({jid(mary.id)}, listed("owner"))
+        self.assertEqual({jid(f"@warden:{NAME}"), jid(f"@away:{NAME}")}, listed("admin"))
+        self.assertEqual(set(), listed("member"))
+
     def test_a_moderator_on_xmpp_kicks_and_bans(self):
         alice, mary, where, room = self.people_in_a_room()
         john = self.stage.matrix_user("john")
@@ -373,6 +390,22 @@ class Rooms:
         mary.expect_member(room, ALICE, "join")
         mary.say(room, "You found it")
         alice.expect_message(f"{where}/mary", "You found it")
+
+    def test_an_invitation_is_declined(self):
+        alice, mary = self.stage.xmpp_user("alice"), self.stage.matrix_user("mary")
+        room = mary.create(name="A late hour", public=False)
+        since = alice.seen.mark()
+        mary.invite(room, ALICE)
+        alice.seen.wait_for(lambda s: s.kind == "message" and s.sender == jid(room), "the invitation", since)
+        alice.send(f"<message to='{jid(room)}'>{xep.declined(jid(mary.id), 'it is late')}</message>")
+        told = mary.expect_member(room, ALICE, "leave")
+        self.assertEqual((ALICE, "it is late"), (told.sender, told.content.get("reason")))
+        # She may be asked again.
+        since = alice.seen.mark()
+        mary.invite(room, ALICE)
+        alice.seen.wait_for(lambda s: s.kind == "message" and s.sender == jid(room), "another invitation", since)
+        alice.join(jid(room), "alice")
+        mary.expect_member(room, ALICE, "join")
 
     def test_an_xmpp_user_invites_somebody_of_matrix(self):
         alice, mary, where, room = self.people_in_a_room()

@@ -5,6 +5,7 @@ from xml.sax.saxutils import escape, quoteattr
 REACTIONS, RETRACT, MODERATE = "urn:xmpp:reactions:0", "urn:xmpp:message-retract:1", "urn:xmpp:message-moderate:1"
 CORRECT, REPLY, FALLBACK = "urn:xmpp:message-correct:0", "urn:xmpp:reply:0", "urn:xmpp:fallback:0"
 MARKERS, RECEIPTS, CHAT_STATES = "urn:xmpp:chat-markers:0", "urn:xmpp:receipts", "http://jabber.org/protocol/chatstates"
+OWNER = "http://jabber.org/protocol/muc#owner"
 OOB, MUC_USER, ADMIN = "jabber:x:oob", "http://jabber.org/protocol/muc#user", "http://jabber.org/protocol/muc#admin"
 VCARD, VCARD_UPDATE, PUBSUB = "vcard-temp", "vcard-temp:x:update", "http://jabber.org/protocol/pubsub"
 AVATAR_DATA, AVATAR_METADATA = "urn:xmpp:avatar:data", "urn:xmpp:avatar:metadata"
@@ -58,6 +59,26 @@ def mediated_invitation(whom, reason=""):
 def admin_item(reason="", **attributes):
     written = " ".join(f"{name}={quoteattr(value)}" for name, value in attributes.items())
     return f"<query xmlns='{ADMIN}'><item {written}><reason>{escape(reason)}</reason></item></query>"
+
+
+def admin_list(affiliation):
+    return f"<query xmlns='{ADMIN}'><item affiliation='{affiliation}'/></query>"
+
+
+def declined(inviter, reason=""):
+    return f"<x xmlns='{MUC_USER}'><decline to={quoteattr(inviter)}><reason>{escape(reason)}</reason></decline></x>"
+
+
+def room_form(**answers):
+    """The owner's form, submitted; without answers: asked for."""
+    inner = form("http://jabber.org/protocol/muc#roomconfig",
+                 **{f"muc#roomconfig_{name}": value for name, value in answers.items()}) if answers else ""
+    return f"<query xmlns='{OWNER}'>{inner}</query>"
+
+
+def form_values(seen):
+    """Of a form that is shown: each field's value by its name."""
+    return {field.get("var"): field.findtext(f"{{{FORM}}}value") for field in seen.xml.iter(f"{{{FORM}}}field")}
 
 
 def all_reactions(seen):

@@ -20,6 +20,7 @@ class SharedRooms : public testing::Test {
     Town::alone.clear();
     Town::barred.clear();
     Town::open_house = false;
+    Town::settable = {};
     w.make_network = Town::make;
     restart();
   }

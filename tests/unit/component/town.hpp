@@ -142,6 +142,7 @@ class Town final : public Network {
   inline static RoomPreferences wanted = {};           // of everybody
   inline static std::vector<std::string> alone = {};   // persons with a view of their own
   inline static std::vector<std::string> barred = {};  // persons who may not come
+  inline static RoomTraits settable = {};              // of its rooms
   inline static bool open_house = false;               // people and rooms can be looked at
 
   const RoomId room{"#room"};
@@ -175,6 +176,7 @@ inline Features TownSession::features(const Conversation&) const {
           .multiline = true,
           .stable_ids = true,
           .history = true,
+          .can_set = Town::settable,
           .profiles = Town::open_house,
           .directory = Town::open_house};
 }

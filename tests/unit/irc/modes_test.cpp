@@ -163,6 +163,53 @@ TEST(Standings, AreGivenByTheRanksThatTheServerHas) {
   EXPECT_EQ(told(Standing::owner, "", none), "");
 }
 
+std::string settings(const SetRoomInfo& wish, const std::map<char, std::string>& modes) {
+  const auto lines = format_modes("#c", changes_to(wish, modes, rich()), rich());
+  std::string all;
+  for (const std::string& line : lines) all += (all.empty() ? "" : "; ") + line;
+  return all;
+}
+
+TEST(Settings, AreTheModesThatAreNeeded) {
+  EXPECT_EQ(settings({.members_only = true, .moderated = true, .hidden = true}, {}), "MODE #c +ims");
+  EXPECT_EQ(settings({.members_only = false, .moderated = false, .hidden = false},
+                     {{'i', ""}, {'m', ""}, {'p', ""}, {'s', ""}}),
+            "MODE #c -imsp");
+  EXPECT_EQ(settings({.members_only = true, .hidden = true}, {{'i', ""}, {'p', ""}}), "");
+  EXPECT_EQ(settings({.limit = 12}, {}), "MODE #c +l 12");
+  EXPECT_EQ(settings({.limit = 0}, {{'l', "12"}}), "MODE #c -l");
+  EXPECT_EQ(settings({.limit = 0}, {}), "");
+}
+
+TEST(Settings, AKeyThatIsThereGoesBeforeAnother) {
+  EXPECT_EQ(settings({.key = "sesame"}, {}), "MODE #c +k sesame");
+  EXPECT_EQ(settings({.key = "sesame"}, {{'k', "old"}}), "MODE #c -k+k old sesame");
+  EXPECT_EQ(settings({.key = ""}, {{'k', ""}}), "MODE #c -k *");
+  EXPECT_EQ(settings({.key = ""}, {}), "");
+}
+
+TEST(Settings, AreThoseThatTheServerHasModesFor) {
+  EXPECT_EQ(
+      settable(rich()),
+      (RoomTraits{.members_only = true, .moderated = true, .hidden = true, .key = true, .limit = true}));
+  Isupport poor;
+  poor.update("CHANMODES=b,,,im");
+  EXPECT_EQ(settable(poor), (RoomTraits{.members_only = true, .moderated = true}));
+}
+
+TEST(Settings, AKeyHasNothingThatEndsIt) {
+  for (const char* good : {"sesame", "*", "a:b", "\xC3\xA9"}) EXPECT_TRUE(is_key(good)) << good;
+  for (const char* bad : {"", "two words", "a,b", ":a", "a\r\nQUIT", "\x7f", "a\tb"})
+    EXPECT_FALSE(is_key(bad)) << bad;
+}
+
+TEST(Settings, AreAnsweredByTheChangeAndRanksByTheirNick) {
+  EXPECT_EQ(answer_name({true, 'i', ModeKind::flag, {}}), "+i");
+  EXPECT_EQ(answer_name({false, 'k', ModeKind::always, "old"}), "-k");
+  EXPECT_EQ(answer_name({true, 'o', ModeKind::prefix, "alice"}), "alice");
+  EXPECT_EQ(answer_name({true, 'b', ModeKind::list, {}}), "");
+}
+
 TEST(Bans, HaveTheMaskThatTheServerTellsBack) {
   Isupport server;
   EXPECT_EQ(full_mask("bob", server), "bob!*@*");

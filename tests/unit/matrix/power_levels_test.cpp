@@ -172,5 +172,30 @@ TEST(PowerLevels, TheFirstEventKeepsTheCreatorsLevel) {
   EXPECT_EQ(twelve.with("@c:x", 50), object(R"({"users":{}})"));
 }
 
+TEST(PowerLevels, AModeratedRoomAsksForMoreThanMostHave) {
+  const auto with = [](std::string_view content, bool moderated) {
+    PowerLevels before = levels(content), after;
+    after.set_create(object(R"({"room_version":"11"})"), "@creator:x");
+    after.set_levels(before.with_moderation(moderated));
+    return after;
+  };
+  const std::string_view plain = R"({"users":{"@a:x":50},"events":{"m.room.name":50}})";
+  const PowerLevels moderated = with(plain, true);
+  EXPECT_FALSE(moderated.can_speak("@nobody:x"));
+  EXPECT_TRUE(moderated.can_speak("@a:x"));
+  EXPECT_EQ(moderated.standing("@nobody:x"), Standing::visitor);
+  EXPECT_EQ(moderated.level_for(Standing::member), 1);
+  EXPECT_EQ(moderated.needed_for("m.room.name", true), 50);
+  // Whatever made it so, it is undone.
+  EXPECT_TRUE(with(R"({"events_default":50,"events":{"m.room.message":20}})", false).can_speak("@nobody:x"));
+  EXPECT_TRUE(with(R"({"users_default":10,"events_default":50})", false).can_speak("@nobody:x"));
+}
+
+TEST(PowerLevels, TheFirstEventOfAnOldRoomKeepsItsCreatorWhateverItIsFor) {
+  PowerLevels p;
+  p.set_create(object(R"({"room_version":"10","creator":"@old:x"})"), "@sender:x");
+  EXPECT_EQ(serialize(p.with_moderation(true)), R"({"users":{"@old:x":100},"events_default":1})");
+}
+
 }  // namespace
 }  // namespace dragoman::matrix
