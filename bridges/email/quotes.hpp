@@ -16,7 +16,8 @@ struct Folded {
 // Text as it stood in a mail: ">" before lines of quotes, "-- " before a signature (RFC 3676 4.3), "On …
 // wrote:" in the languages of the big mail programs, "-----Original Message-----", header blocks of Outlook.
 // Where nothing would be left, all of it was said (a forwarded mail, a mail that is but a quote).
-Folded fold_quotes(const Text& text);
+// `forwarded`: the subject says that a mail is passed on, so what an unmarked header begins is said.
+Folded fold_quotes(const Text& text, bool forwarded = false);
 
 // RFC 3676: soft line breaks are taken out, ">" and stuffed spaces stay what they mean.
 std::string unflowed(std::string_view text, bool del_sp);

@@ -1,0 +1,23 @@
+// Which parts of a mail are its text, and which are files (RFC 2046, RFC 2387, RFC 1847).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bridges/email/files.hpp"
+#include "bridges/email/gmime.hpp"
+#include "bridges/email/mail.hpp"
+#include "bridges/email/mime_in.hpp"
+
+namespace dragoman::email {
+
+struct Body {
+  Text text;  // as it came, quotes and all
+  std::vector<File> files;
+  std::vector<std::string> notes;  // what calendars and cards say, for a reader
+  Sealed sealed = Sealed::no;
+};
+
+Body read_body(const ParsedMail& mail, const MimeLimits& limits, std::string_view subject);
+
+}  // namespace dragoman::email

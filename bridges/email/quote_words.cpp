@@ -1,0 +1,554 @@
+#include "bridges/email/quote_words.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "mapping/utf8.hpp"
+
+namespace dragoman::email {
+namespace {
+
+constexpr std::size_t kMaxAttribution = 500;
+
+// All in lower case as far as it is ASCII: what they are compared with is, too.
+
+// "wrote": English, German, French, Spanish, Portuguese, Galician, Catalan, Italian, Dutch, Afrikaans,
+// Swedish with Danish and Norwegian, Icelandic, Finnish, Estonian, Polish, Czech, Slovak, Slovenian, Croatian
+// with Serbian and Bosnian, Hungarian, Romanian, Russian, Ukrainian, Belarusian, Bulgarian, Macedonian,
+// Serbian, Greek, Turkish, Azerbaijani, Latvian, Lithuanian, Basque, Irish, Welsh, Albanian, Indonesian with
+// Malay, Filipino, Vietnamese, Thai, Japanese, Chinese, Korean, Hindi, Arabic, Persian, Hebrew, Esperanto.
+constexpr auto kWrote = std::to_array<std::string_view>({" wrote",      " writes",      " has written",
+                                                         "schrieb",     " a écrit",     " a ecrit",
+                                                         "escribió",    "escribio",     "escreveu",
+                                                         "escribiu",    "va escriure",  "ha escrit",
+                                                         "ha scritto",  "scrive",       "schreef",
+                                                         "het geskryf", " skrev",       "skrifaði",
+                                                         "kirjoitti",   "kirjutas",     "napisał",
+                                                         "napisala",    "pisze:",       "napsal",
+                                                         "napísal",     "je napisal",   "je napisao",
+                                                         "napisao je",  "ezt írta",     "írta:",
+                                                         "a scris",     "написал",      "пишет",
+                                                         "писал",       "написав",      "пише:",
+                                                         "напісаў",     "написа",       "напиша",
+                                                         "је написао",  "έγραψε",       "şunu yazdı",
+                                                         "yazdı:",      "yazdi:",       "yazıb",
+                                                         "rakstīja",    "rašė",         "parašė",
+                                                         "idatzi du",   "scríobh",      "ysgrifennodd",
+                                                         "shkroi",      "menulis",      "sumulat",
+                                                         "đã viết",     "viết:",        "เขียนว่า",
+                                                         "のメール",    "のメッセージ", "書きました",
+                                                         "さんは書",    "写道",         "寫道",
+                                                         "님이 작성",   "작성:",        "님이 쓴",
+                                                         "ने लिखा",      "كتب",          "تمت كتابة ما يلي",
+                                                         "نوشت",        "כתב",          "מאת",
+                                                         "skribis",     "quoting ",     "zitat von ",
+                                                         "citando ",    "citation de ", "citat ",
+                                                         "citerar ",    "lainaus ",     "in message <",
+                                                         " said:",      " schreibt",    " écrivait",
+                                                         "skriver:",    "schrijft:",    "skrev:",
+                                                         "scripsit",    "ha escrito",   "-এ লিখেছেন",
+                                                         "எழுதியது"});
+
+// How an attribution of several lines begins. With the space behind it.
+constexpr auto kOpeners = std::to_array<std::string_view>(
+    {"on ",        "am ",    "le ",    "el ", "em ",  "il ",   "op ",  "den ", "dne ", "w dniu ", "dnia ",
+     "pada ",      "vào ",   "στις ",  "în ", "pe ",  "dana ", "на ",  "в ",   "at ",  "in ",     "quoting ",
+     "zitat von ", "al ",    "a ",     "o ",  "ar ",  "þann ", "ma ",  "ti ",  "ke ",  "to ",     "pe ",
+     "la ",        "su ",    "mon",    "tue", "wed",  "thu",   "fri",  "sat",  "sun",  "ngày ",   "ในวันที่",
+     "في ",        "בתאריך", "le lun", "v ",  "dňa ", "tarih", "od: ", "fra: "});
+
+constexpr auto kOriginal = std::to_array<std::string_view>({"original message",
+                                                            "original mail",
+                                                            "ursprüngliche nachricht",
+                                                            "originalnachricht",
+                                                            "original-nachricht",
+                                                            "message d'origine",
+                                                            "message d’origine",
+                                                            "message original",
+                                                            "message initial",
+                                                            "mensaje original",
+                                                            "mensagem original",
+                                                            "messaggio originale",
+                                                            "messaggio original",
+                                                            "oorspronkelijk bericht",
+                                                            "oorspronkelijke bericht",
+                                                            "ursprungligt meddelande",
+                                                            "originalmeddelande",
+                                                            "original meddelelse",
+                                                            "oprindelig meddelelse",
+                                                            "oprindelig besked",
+                                                            "opprinnelig melding",
+                                                            "alkuperäinen viesti",
+                                                            "oryginalna wiadomość",
+                                                            "wiadomość oryginalna",
+                                                            "původní zpráva",
+                                                            "pôvodná správa",
+                                                            "eredeti üzenet",
+                                                            "mesaj original",
+                                                            "mesajul original",
+                                                            "исходное сообщение",
+                                                            "оригинальное сообщение",
+                                                            "оригінальне повідомлення",
+                                                            "вихідне повідомлення",
+                                                            "оригинално съобщение",
+                                                            "αρχικό μήνυμα",
+                                                            "orijinal mesaj",
+                                                            "özgün ileti",
+                                                            "元のメッセージ",
+                                                            "原始邮件",
+                                                            "原始郵件",
+                                                            "原邮件",
+                                                            "원본 메시지",
+                                                            "원본 메일",
+                                                            "thư gốc",
+                                                            "tin nhắn gốc",
+                                                            "pesan asli",
+                                                            "ข้อความต้นฉบับ",
+                                                            "הודעה מקורית",
+                                                            "الرسالة الأصلية",
+                                                            "missatge original",
+                                                            "izvorna poruka",
+                                                            "izvirno sporočilo"});
+
+constexpr auto kForwarded = std::to_array<std::string_view>({"forwarded message",
+                                                             "forwarded mail",
+                                                             "begin forwarded message",
+                                                             "start of forwarded message",
+                                                             "weitergeleitete nachricht",
+                                                             "anfang der weitergeleiteten",
+                                                             "message transféré",
+                                                             "message transmis",
+                                                             "début du message réexpédié",
+                                                             "début du message transféré",
+                                                             "mensaje reenviado",
+                                                             "inicio del mensaje reenviado",
+                                                             "mensagem encaminhada",
+                                                             "mensagem reencaminhada",
+                                                             "início da mensagem encaminhada",
+                                                             "início da mensagem reencaminhada",
+                                                             "messaggio inoltrato",
+                                                             "inizio messaggio inoltrato",
+                                                             "doorgestuurd bericht",
+                                                             "begin doorgestuurd bericht",
+                                                             "vidarebefordrat meddelande",
+                                                             "vidarebefordrat brev",
+                                                             "vidarebefordrat mejl",
+                                                             "videresendt meddelelse",
+                                                             "videresendt besked",
+                                                             "start på videresendt",
+                                                             "videresendt melding",
+                                                             "välitetty viesti",
+                                                             "välitetty viesti alkaa",
+                                                             "przekazana wiadomość",
+                                                             "wiadomość przekazana",
+                                                             "początek przekazywanej",
+                                                             "przeposlaná zpráva",
+                                                             "přeposlaná zpráva",
+                                                             "začátek přeposílané",
+                                                             "preposlaná správa",
+                                                             "továbbított üzenet",
+                                                             "továbbított levél",
+                                                             "mesaj redirecționat",
+                                                             "mesaj redirecţionat",
+                                                             "пересылаемое сообщение",
+                                                             "пересланное сообщение",
+                                                             "перенаправленное сообщение",
+                                                             "начало переадресованного",
+                                                             "переслане повідомлення",
+                                                             "пересилане повідомлення",
+                                                             "препратено съобщение",
+                                                             "προωθημένο μήνυμα",
+                                                             "iletilmiş",
+                                                             "yönlendirilmiş",
+                                                             "iletilen ileti",
+                                                             "転送されたメッセージ",
+                                                             "転送メッセージ",
+                                                             "转发的邮件",
+                                                             "转发邮件",
+                                                             "轉寄郵件",
+                                                             "轉寄的郵件",
+                                                             "전달된 메시지",
+                                                             "전달된 메일",
+                                                             "thư chuyển tiếp",
+                                                             "pesan terusan",
+                                                             "missatge reenviat"});
+
+constexpr auto kDevice = std::to_array<std::string_view>({"sent from my ",
+                                                          "sent from proton",
+                                                          "sent with proton",
+                                                          "sent from yahoo",
+                                                          "sent from outlook",
+                                                          "sent from mail",
+                                                          "sent from samsung",
+                                                          "sent from a mobile",
+                                                          "sent via ",
+                                                          "sent using ",
+                                                          "sent from blackberry",
+                                                          "get outlook for ",
+                                                          "get bluemail",
+                                                          "von meinem ",
+                                                          "gesendet von ",
+                                                          "gesendet mit ",
+                                                          "gesendet aus ",
+                                                          "diese nachricht wurde von meinem",
+                                                          "holen sie sich outlook",
+                                                          "envoyé de mon ",
+                                                          "envoyé depuis ",
+                                                          "envoyé à partir de ",
+                                                          "télécharger outlook",
+                                                          "enviado desde ",
+                                                          "enviado do ",
+                                                          "enviado a partir d",
+                                                          "obtener outlook",
+                                                          "inviato da",
+                                                          "verzonden ",
+                                                          "verstuurd vanaf ",
+                                                          "skickat från ",
+                                                          "sendt fra ",
+                                                          "wysłane z ",
+                                                          "odesláno z",
+                                                          "отправлено с ",
+                                                          "отправлено из ",
+                                                          "надіслано з ",
+                                                          "发自",
+                                                          "從我的 ",
+                                                          "mobil gesendet"});
+constexpr auto kDeviceEnds =
+    std::to_array<std::string_view>({"gesendet", "gönderildi", "gönderildi.", "から送信", "에서 보냄", "傳送",
+                                     "iphonesta", "발송", "küldve"});
+
+constexpr auto kListNotes = std::to_array<std::string_view>(
+    {"mailing list", "mailman/listinfo", "/listinfo/", "unsubscribe",
+     "you received this message because you are subscribed", "you are receiving this because",
+     "to view this discussion", "groups.io links", "mailingliste", "liste de diffusion", "lista de correo",
+     "list archives", "list-help", "postorius/lists", "abmelden", "désabonner"});
+
+struct Word {
+  std::string_view word;
+  HeaderWord meaning;
+};
+
+constexpr std::array kHeaderWords = {
+    Word{"from", HeaderWord::from},
+    Word{"von", HeaderWord::from},
+    Word{"de", HeaderWord::from},
+    Word{"da", HeaderWord::from},
+    Word{"van", HeaderWord::from},
+    Word{"från", HeaderWord::from},
+    Word{"fra", HeaderWord::from},
+    Word{"lähettäjä", HeaderWord::from},
+    Word{"saatja", HeaderWord::from},
+    Word{"od", HeaderWord::from},
+    Word{"feladó", HeaderWord::from},
+    Word{"de la", HeaderWord::from},
+    Word{"от", HeaderWord::from},
+    Word{"От", HeaderWord::from},
+    Word{"от кого", HeaderWord::from},
+    Word{"Від", HeaderWord::from},
+    Word{"від", HeaderWord::from},
+    Word{"Από", HeaderWord::from},
+    Word{"από", HeaderWord::from},
+    Word{"kimden", HeaderWord::from},
+    Word{"gönderen", HeaderWord::from},
+    Word{"差出人", HeaderWord::from},
+    Word{"发件人", HeaderWord::from},
+    Word{"寄件者", HeaderWord::from},
+    Word{"보낸 사람", HeaderWord::from},
+    Word{"보낸사람", HeaderWord::from},
+    Word{"từ", HeaderWord::from},
+    Word{"จาก", HeaderWord::from},
+    Word{"dari", HeaderWord::from},
+    Word{"מאת", HeaderWord::from},
+    Word{"من", HeaderWord::from},
+    Word{"frá", HeaderWord::from},
+    Word{"no", HeaderWord::from},
+    Word{"nuo", HeaderWord::from},
+    Word{"Šalje", HeaderWord::from},
+    Word{"pošiljatelj", HeaderWord::from},
+    Word{"expéditeur", HeaderWord::from},
+    Word{"mittente", HeaderWord::from},
+    Word{"remitente", HeaderWord::from},
+    Word{"absender", HeaderWord::from},
+
+    Word{"sent", HeaderWord::sent},
+    Word{"date", HeaderWord::sent},
+    Word{"gesendet", HeaderWord::sent},
+    Word{"datum", HeaderWord::sent},
+    Word{"envoyé", HeaderWord::sent},
+    Word{"enviado", HeaderWord::sent},
+    Word{"enviado el", HeaderWord::sent},
+    Word{"enviada em", HeaderWord::sent},
+    Word{"fecha", HeaderWord::sent},
+    Word{"data", HeaderWord::sent},
+    Word{"inviato", HeaderWord::sent},
+    Word{"verzonden", HeaderWord::sent},
+    Word{"skickat", HeaderWord::sent},
+    Word{"sendt", HeaderWord::sent},
+    Word{"dato", HeaderWord::sent},
+    Word{"lähetetty", HeaderWord::sent},
+    Word{"päivämäärä", HeaderWord::sent},
+    Word{"saadetud", HeaderWord::sent},
+    Word{"wysłano", HeaderWord::sent},
+    Word{"odesláno", HeaderWord::sent},
+    Word{"odoslané", HeaderWord::sent},
+    Word{"elküldve", HeaderWord::sent},
+    Word{"dátum", HeaderWord::sent},
+    Word{"trimis", HeaderWord::sent},
+    Word{"Отправлено", HeaderWord::sent},
+    Word{"Дата", HeaderWord::sent},
+    Word{"Надіслано", HeaderWord::sent},
+    Word{"Изпратено", HeaderWord::sent},
+    Word{"Στάλθηκε", HeaderWord::sent},
+    Word{"Ημερομηνία", HeaderWord::sent},
+    Word{"gönderildi", HeaderWord::sent},
+    Word{"gönderme tarihi", HeaderWord::sent},
+    Word{"tarih", HeaderWord::sent},
+    Word{"送信日時", HeaderWord::sent},
+    Word{"日付", HeaderWord::sent},
+    Word{"日時", HeaderWord::sent},
+    Word{"发送时间", HeaderWord::sent},
+    Word{"日期", HeaderWord::sent},
+    Word{"寄件日期", HeaderWord::sent},
+    Word{"보낸 날짜", HeaderWord::sent},
+    Word{"날짜", HeaderWord::sent},
+    Word{"ngày", HeaderWord::sent},
+    Word{"đã gửi", HeaderWord::sent},
+    Word{"วันที่", HeaderWord::sent},
+    Word{"tanggal", HeaderWord::sent},
+    Word{"dikirim", HeaderWord::sent},
+    Word{"נשלח", HeaderWord::sent},
+    Word{"תאריך", HeaderWord::sent},
+    Word{"تاريخ", HeaderWord::sent},
+    Word{"التاريخ", HeaderWord::sent},
+    Word{"poslano", HeaderWord::sent},
+    Word{"Išsiųsta", HeaderWord::sent},
+    Word{"nosūtīts", HeaderWord::sent},
+    Word{"sendt dato", HeaderWord::sent},
+
+    Word{"to", HeaderWord::to},
+    Word{"cc", HeaderWord::to},
+    Word{"an", HeaderWord::to},
+    Word{"à", HeaderWord::to},
+    Word{"À", HeaderWord::to},
+    Word{"para", HeaderWord::to},
+    Word{"a", HeaderWord::to},
+    Word{"aan", HeaderWord::to},
+    Word{"till", HeaderWord::to},
+    Word{"til", HeaderWord::to},
+    Word{"vastaanottaja", HeaderWord::to},
+    Word{"saaja", HeaderWord::to},
+    Word{"do", HeaderWord::to},
+    Word{"komu", HeaderWord::to},
+    Word{"pro", HeaderWord::to},
+    Word{"címzett", HeaderWord::to},
+    Word{"către", HeaderWord::to},
+    Word{"Кому", HeaderWord::to},
+    Word{"Копия", HeaderWord::to},
+    Word{"До", HeaderWord::to},
+    Word{"Προς", HeaderWord::to},
+    Word{"kime", HeaderWord::to},
+    Word{"alıcı", HeaderWord::to},
+    Word{"宛先", HeaderWord::to},
+    Word{"收件人", HeaderWord::to},
+    Word{"收件者", HeaderWord::to},
+    Word{"받는 사람", HeaderWord::to},
+    Word{"받는사람", HeaderWord::to},
+    Word{"đến", HeaderWord::to},
+    Word{"tới", HeaderWord::to},
+    Word{"ถึง", HeaderWord::to},
+    Word{"kepada", HeaderWord::to},
+    Word{"אל", HeaderWord::to},
+    Word{"إلى", HeaderWord::to},
+    Word{"kopie", HeaderWord::to},
+    Word{"kopia", HeaderWord::to},
+    Word{"za", HeaderWord::to},
+    Word{"prima", HeaderWord::to},
+
+    Word{"subject", HeaderWord::subject},
+    Word{"betreff", HeaderWord::subject},
+    Word{"objet", HeaderWord::subject},
+    Word{"asunto", HeaderWord::subject},
+    Word{"assunto", HeaderWord::subject},
+    Word{"oggetto", HeaderWord::subject},
+    Word{"onderwerp", HeaderWord::subject},
+    Word{"Ämne", HeaderWord::subject},
+    Word{"ämne", HeaderWord::subject},
+    Word{"emne", HeaderWord::subject},
+    Word{"aihe", HeaderWord::subject},
+    Word{"teema", HeaderWord::subject},
+    Word{"temat", HeaderWord::subject},
+    Word{"předmět", HeaderWord::subject},
+    Word{"predmet", HeaderWord::subject},
+    Word{"tárgy", HeaderWord::subject},
+    Word{"subiect", HeaderWord::subject},
+    Word{"Тема", HeaderWord::subject},
+    Word{"Относно", HeaderWord::subject},
+    Word{"Θέμα", HeaderWord::subject},
+    Word{"konu", HeaderWord::subject},
+    Word{"件名", HeaderWord::subject},
+    Word{"主题", HeaderWord::subject},
+    Word{"主旨", HeaderWord::subject},
+    Word{"제목", HeaderWord::subject},
+    Word{"chủ đề", HeaderWord::subject},
+    Word{"เรื่อง", HeaderWord::subject},
+    Word{"subjek", HeaderWord::subject},
+    Word{"perihal", HeaderWord::subject},
+    Word{"נושא", HeaderWord::subject},
+    Word{"الموضوع", HeaderWord::subject},
+    Word{"assumpte", HeaderWord::subject},
+    Word{"efni", HeaderWord::subject},
+    Word{"tema", HeaderWord::subject},
+    Word{"naslov", HeaderWord::subject},
+};
+
+constexpr auto kForwardSubjects = std::to_array<std::string_view>(
+    {"fwd:", "fw:", "wg:",  "tr:",  "rv:",        "enc:",    "i:",    "doorst:", "vb:",   "vs:",
+     "vl:",  "pd:", "prz:", "пер:", "переслано:", "пересл:", "转发:", "轉寄:",   "転送:", "fwd :"});
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+bool starts(std::string_view text, std::string_view with) { return text.substr(0, with.size()) == with; }
+bool ends(std::string_view text, std::string_view with) {
+  return text.size() >= with.size() && text.substr(text.size() - with.size()) == with;
+}
+bool has(std::string_view text, std::string_view what) { return text.find(what) != std::string_view::npos; }
+
+// Without bidi marks, which Hebrew and Arabic attributions are full of, and hard spaces: in lower case.
+std::string lower_words(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::string_view three = text.substr(i, 3);
+    if (three.size() == 3 && three[0] == '\xE2' && three[1] == '\x80' &&
+        ((three[2] >= '\x8E' && three[2] <= '\x8F') || (three[2] >= '\xAA' && three[2] <= '\xAE'))) {
+      i += 2;
+    } else if (three.size() == 3 && three[0] == '\xE2' && three[1] == '\x80' && three[2] == '\xAF') {
+      out += ' ';
+      i += 2;
+    } else if (text[i] == '\xC2' && i + 1 < text.size() && text[i + 1] == '\xA0') {
+      out += ' ';
+      ++i;
+    } else {
+      out += text[i];
+    }
+  }
+  const auto end = out.find_last_not_of(" \t*");
+  out.resize(end == std::string::npos ? 0 : end + 1);
+  return ascii_lower(out);
+}
+
+bool ends_with_colon(std::string_view text) {
+  return ends(text, ":") || ends(text, "：") || ends(text, ":-");
+}
+
+bool has_digit(std::string_view text) { return std::any_of(text.begin(), text.end(), is_digit); }
+
+// "10:00", "2026", "5.1.26", "5/1/26".
+bool has_date(std::string_view text) {
+  for (std::size_t i = 0; i + 3 < text.size(); ++i) {
+    if (!is_digit(text[i])) continue;
+    if (is_digit(text[i + 1]) && is_digit(text[i + 2]) && is_digit(text[i + 3]) &&
+        (starts(text.substr(i), "20") || starts(text.substr(i), "19"))) {
+      return true;
+    }
+    for (const char mark : {':', '.', '/', '-'}) {
+      if (text[i + 1] == mark && is_digit(text[i + 2])) return true;
+      if (is_digit(text[i + 1]) && text[i + 2] == mark && is_digit(text[i + 3])) return true;
+    }
+  }
+  return false;
+}
+
+// The words of "----- words -----"; empty: it is not such a line.
+std::string_view between_dashes(std::string_view line) {
+  std::size_t begin = 0, end = line.size();
+  while (begin < end && (line[begin] == '-' || line[begin] == '_' || line[begin] == '=')) ++begin;
+  while (end > begin && (line[end - 1] == '-' || line[end - 1] == '_' || line[end - 1] == '=')) --end;
+  if (begin < 2 || begin == end) return {};
+  std::string_view words = line.substr(begin, end - begin);
+  while (!words.empty() && words.front() == ' ') words.remove_prefix(1);
+  while (!words.empty() && words.back() == ' ') words.remove_suffix(1);
+  return words;
+}
+
+}  // namespace
+
+bool is_attribution(std::string_view text) {
+  if (text.size() > kMaxAttribution || text.size() < 4) return false;
+  const std::string lower = lower_words(text);
+  if (!ends_with_colon(lower)) return false;
+  return std::any_of(kWrote.begin(), kWrote.end(), [&](std::string_view verb) { return has(lower, verb); });
+}
+
+bool is_like_attribution(std::string_view text) {
+  if (text.size() > kMaxAttribution) return false;
+  const std::string lower = lower_words(text);
+  return ends_with_colon(lower) && (has(lower, "@") || has_date(lower));
+}
+
+bool may_begin_attribution(std::string_view line) {
+  const std::string lower = lower_words(line);
+  if (lower.empty()) return false;
+  const bool opened =
+      is_digit(lower.front()) ||
+      std::any_of(kOpeners.begin(), kOpeners.end(), [&](auto opener) { return starts(lower, opener); });
+  return (opened && has_digit(lower)) || (has(lower, "@") && has(lower, "<")) || has_date(lower);
+}
+
+bool is_original_mark(std::string_view line) {
+  if (line.size() > 200) return false;
+  const std::string words = lower_words(between_dashes(line));
+  return std::any_of(kOriginal.begin(), kOriginal.end(), [&](auto mark) { return starts(words, mark); });
+}
+
+bool is_forward_mark(std::string_view line) {
+  if (line.size() > 200) return false;
+  const std::string_view within = between_dashes(line);
+  const std::string words = lower_words(within.empty() ? line : within);
+  // Without dashes, Apple's: they end with a colon.
+  if (within.empty() && !ends_with_colon(words)) return false;
+  return std::any_of(kForwarded.begin(), kForwarded.end(),
+                     [&](auto mark) { return starts(words, mark) && words.size() <= mark.size() + 40; });
+}
+
+bool is_forward_subject(std::string_view subject) {
+  const std::string lower = ascii_lower(subject.substr(0, 40));
+  return std::any_of(kForwardSubjects.begin(), kForwardSubjects.end(),
+                     [&](auto mark) { return starts(lower, mark); });
+}
+
+HeaderWord header_word(std::string_view line) {
+  const auto ascii = std::min(line.find(':'), line.size());
+  const auto wide = std::min(line.find("："), line.size());
+  const auto colon = std::min(ascii, wide);
+  if (colon == line.size() || colon == 0 || colon > 40) return HeaderWord::none;
+  std::string_view name = line.substr(0, colon);
+  while (!name.empty() && (name.front() == '*' || name.front() == ' ')) name.remove_prefix(1);
+  const std::string word = lower_words(name);
+  for (const Word& one : kHeaderWords) {
+    if (word == one.word) return one.meaning;
+  }
+  return HeaderWord::none;
+}
+
+bool is_device_note(std::string_view line) {
+  if (line.size() > 160) return false;
+  const std::string lower = lower_words(line);
+  return std::any_of(kDevice.begin(), kDevice.end(), [&](auto mark) { return starts(lower, mark); }) ||
+         std::any_of(kDeviceEnds.begin(), kDeviceEnds.end(), [&](auto mark) {
+           return lower.size() < 60 && ends(lower, mark) &&
+                  (has(lower, "phone") || has(lower, "ipad") || has(lower, "android") ||
+                   has(lower, "samsung") || has(lower, "mobil"));
+         });
+}
+
+bool is_list_note(std::string_view line) {
+  const std::string lower = lower_words(line.substr(0, 300));
+  return std::any_of(kListNotes.begin(), kListNotes.end(), [&](auto mark) { return has(lower, mark); });
+}
+
+bool is_rule(std::string_view line, char mark, std::size_t least) {
+  return line.size() >= least && line.find_first_not_of(mark) == std::string_view::npos;
+}
+
+}  // namespace dragoman::email
