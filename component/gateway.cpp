@@ -446,8 +446,11 @@ void Gateway::on_session_end(Session& session) {
                            person);
     }
   }
-  bookmarks_->forget(person);
+  // Those of a session that is still there are its own.
+  const Session* still = network_->find_session(person, PlaceId{});
+  if (still == nullptr || still == &session) bookmarks_->forget(person);
   subscriptions_->announce_people(person);
+  if (const View* seen = find_view(person); seen != nullptr && is_empty(person, *seen)) views_.erase(person);
 }
 
 // ------------------------------------------------------------------------------------------------------ for
@@ -555,9 +558,11 @@ void Gateway::forget_idle(Time now) {
       it = next;
     }
   }
-  std::erase_if(views_, [&](const auto& view) {
-    return view.second->contacts.empty() && view.second->rooms.empty() && rooms_of(view.first).empty();
-  });
+  std::erase_if(views_, [&](const auto& view) { return is_empty(view.first, *view.second); });
+}
+
+bool Gateway::is_empty(const PersonId& person, const View& seen) const {
+  return seen.contacts.empty() && seen.rooms.empty() && rooms_of(person).empty();
 }
 
 void Gateway::close_room(Muc& room) {

@@ -140,6 +140,7 @@ class Gateway final : public Sink {
   };
   View& view(const PersonId& person);
   View* find_view(const PersonId& person) const;
+  bool is_empty(const PersonId& person, const View& seen) const;  // nothing of theirs is in it
   void on_message(const Stanza& stanza, const Target& target);
   void on_presence(const Stanza& stanza, const Target& target);
   void on_iq(const Stanza& stanza, const Target& target);

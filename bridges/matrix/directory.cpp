@@ -11,7 +11,6 @@ namespace dragoman::matrix {
 namespace {
 
 constexpr std::size_t most_count = 500;
-constexpr std::size_t most_pages = 256;  // remembered: a search each
 
 // A room as publicRooms and hierarchy describe it.
 std::optional<ListedRoom> listed(const json::value& entry) {
@@ -33,16 +32,6 @@ std::optional<ListedRoom> listed(const json::value& entry) {
 
 }  // namespace
 
-// A directory is read page by page, each by the token that the one before ended with: kept, so that the next
-// page is one question.
-struct Session::Pages {
-  struct Page {
-    std::string server, words, since;
-    std::size_t offset;
-  };
-  std::vector<Page> known;
-};
-
 void Session::search(const Command& command, const Search& search) {
   if (search.sought == Sought::people) return search_people(command, search);
   if (const auto* address = std::get_if<RoomId>(&command.in)) {
@@ -56,15 +45,7 @@ void Session::search(const Command& command, const Search& search) {
 }
 
 void Session::search_rooms(const Command& command, const Search& search, const std::string& server) {
-  if (!pages_) pages_ = std::make_shared<Pages>();
-  // From the last page that is known to begin at or before what is wanted.
-  Pages::Page from{server, search.words, {}, 0};
-  for (const Pages::Page& page : pages_->known) {
-    if (page.server == server && page.words == search.words && page.offset <= search.offset &&
-        page.offset >= from.offset) {
-      from = page;
-    }
-  }
+  const DirectoryPages::Page from = stream_.directory_pages().before(server, search.words, search.offset);
   Api::Call ask = request("POST", "/_matrix/client/v3/publicRooms", {});
   if (!server.empty() && server != hub_.server_name()) ask.query = "server=" + net::url_encoded(server);
   const std::size_t wanted = search.offset - from.offset + std::min(search.count, most_count);
@@ -86,11 +67,7 @@ void Session::search_rooms(const Command& command, const Search& search, const s
     const std::size_t end = from.offset + chunk->size();
     const std::string_view next = text_at(*body, "next_batch");
     if (!next.empty() && !chunk->empty()) {
-      std::erase_if(pages_->known, [&](const Pages::Page& page) {
-        return page.server == server && page.words == search.words && page.offset == end;
-      });
-      if (pages_->known.size() >= most_pages) pages_->known.erase(pages_->known.begin());
-      pages_->known.push_back({server, search.words, std::string(next), end});
+      stream_.directory_pages().put({server, search.words, std::string(next), end});
       if (end <= search.offset) return search_rooms(command, search, server);  // not there yet
     }
     Listing listing;

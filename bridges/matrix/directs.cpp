@@ -40,10 +40,8 @@ void Session::reach_chat(const UserId& peer, OnRoom done) {
   const auto room_id = stream_.direct_room(person_, peer);
   if (!room_id) return make_chat(peer, std::move(done));
   Room& room = stream_.open(*room_id);
-  room.ensure_view([weak = weak_from_this(), peer, id = *room_id,
+  room.ensure_view([self = shared_from_this(), peer, id = *room_id,
                     done = std::move(done)](const std::optional<Failure>& failure) mutable {
-    const auto self = weak.lock();
-    if (!self) return;
     Room& now = self->stream_.open(id);
     // A room whose state we may not see is one that we are not in.
     if (failure || now.view().membership_of(self->voice_user_) != "join") {
@@ -66,10 +64,8 @@ void Session::enter_chat(const UserId& peer, Room& room, OnRoom done) {
                  return make_chat(peer, std::move(done));
                }
                Room& now = stream_.open(id);
-               now.ensure_view([weak = weak_from_this(), peer, id,
+               now.ensure_view([self = shared_from_this(), peer, id,
                                 done = std::move(done)](const std::optional<Failure>& failure) mutable {
-                 const auto self = weak.lock();
-                 if (!self) return;
                  if (failure) return done(*failure);
                  self->fetch_back(peer, self->stream_.open(id), std::move(done));
                });
@@ -203,9 +199,7 @@ void Session::look_for_mark(const UserId& peer, const std::string& mark,
 void Session::use_room(const UserId& peer, const std::string& room_id) {
   stream_.note_direct(person_, peer, room_id);
   list_chat(peer, room_id);
-  stream_.open(room_id).ensure_view([weak = weak_from_this(), peer, room_id](const auto& failure) {
-    const auto self = weak.lock();
-    if (!self) return;
+  stream_.open(room_id).ensure_view([self = shared_from_this(), peer, room_id](const auto& failure) {
     if (failure) return self->made_chat(peer, *failure);
     self->made_chat(peer, &self->stream_.open(room_id));
   });

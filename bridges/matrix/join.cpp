@@ -134,9 +134,7 @@ void Session::load(const std::shared_ptr<Joining>& joining) {
   Room& room = stream_.open(joining->room_id);
   if (kind_ != Kind::account) room.set_spare_reader(voice_user_);
   if (room.occupants().empty()) joining->hold = room.hold();
-  room.ensure_view([weak = weak_from_this(), joining](const std::optional<Failure>& failure) {
-    const auto self = weak.lock();
-    if (!self) return;
+  room.ensure_view([self = shared_from_this(), joining](const std::optional<Failure>& failure) {
     if (joining->off) return self->leave_quietly(joining->address, joining->room_id);
     if (failure) return self->give_up(joining, *failure);
     self->settle(joining);
@@ -153,7 +151,7 @@ void Session::settle(const std::shared_ptr<Joining>& joining) {
   stream_.lead(joining->address, joining->room_id);
   stream_.forget_invitation(person_, joining->address);
   const bool first = !room.anybody_at(joining->address);
-  room.add({voice_user_, this, joining->address, joining->nick});
+  room.add({voice_user_, shared_from_this(), joining->address, joining->nick});
   auto enter_now = [weak = weak_from_this(), joining] {
     const auto self = weak.lock();
     if (!self) return;
@@ -169,7 +167,7 @@ void Session::settle(const std::shared_ptr<Joining>& joining) {
     if (hub_.ghosts->name_of(person_) != joining->nick) {
       put_nick(joining->room_id, joining->nick, [](const auto&) {});
     }
-    if (!shown_) show(SetAvailability{});
+    if (!shown_) show(SetAvailability{}, true);
   }
   if (!first) return enter_now();
   dragoman::Session& from =

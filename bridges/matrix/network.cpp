@@ -21,7 +21,7 @@ constexpr std::size_t presence_parts = 25;  // of all people, one after the othe
 
 Network::Network(const NetworkContext& context, Patience patience)
     : hub_(std::make_unique<Hub>(context, patience)),
-      presence_timer_(context.loop),
+      session_timer_(context.loop),
       registration_timer_(context.loop) {
   hub_->own_session = [this]() -> dragoman::Session& { return *own_; };
   hub_->ghost_session = [this](const PersonId& person) -> Session& { return ghost_session(person); };
@@ -36,7 +36,7 @@ Network::Network(const NetworkContext& context, Patience patience)
     stream_->resume();
     if (accounts_) accounts_->end_unwelcome();  // the configuration may have changed meanwhile
     ensure_registered();
-    refresh_presence();
+    look_after_sessions();
   });
 }
 
@@ -67,6 +67,12 @@ void Network::ensure_registered() {
   });
 }
 
+void Network::look_after_sessions() {
+  let_idle_go();
+  refresh_presence();
+  session_timer_.after(hub_->patience.presence / presence_parts, [this] { look_after_sessions(); });
+}
+
 void Network::refresh_presence() {
   const std::size_t part = presence_part_++ % presence_parts;
   const auto is_due = [part](const PersonId& person) {
@@ -80,7 +86,20 @@ void Network::refresh_presence() {
       if (is_due(session->person())) session->refresh_presence();
     }
   }
-  presence_timer_.after(hub_->patience.presence / presence_parts, [this] { refresh_presence(); });
+}
+
+// A ghost's session is there while it is in a room, has something under way, or its person wants to be seen.
+// Whoever needs it again gets a new one: what must last is in the store.
+void Network::let_idle_go() {
+  std::vector<std::shared_ptr<Session>> idle;
+  for (const auto& [person, session] : ghosts_) {
+    if (session.use_count() == 1 && session->is_idle()) idle.push_back(session);
+  }
+  for (const auto& session : idle) {
+    if (session->shown()) session->perform({PlaceId{}, {}, SetAvailability{.online = false}});
+    hub_->sink.on_session_end(*session);
+    ghosts_.erase(session->person());
+  }
 }
 
 // ------------------------------------------------------------------------------------------------------------
@@ -159,7 +178,8 @@ dragoman::Session& Network::session_for(const PersonId& person, const Conversati
 dragoman::Session* Network::find_session(const PersonId& person, const Conversation&) {
   if (person.empty()) return own_.get();
   if (Session* account = accounts_ ? accounts_->session_of(person) : nullptr) return account;
-  return find_ghost_session(person);
+  // It may just have been let go: whoever looks for it finds it as it was.
+  return &ghost_session(person);
 }
 
 std::vector<dragoman::Session*> Network::sessions() {
@@ -236,7 +256,7 @@ void Network::reload(const config::Bridge& settings) {
 
 void Network::stop(const std::string&, std::function<void()> done) {
   appservice_->hold(true);
-  presence_timer_.cancel();
+  session_timer_.cancel();
   registration_timer_.cancel();
   if (!accounts_) return stream_->queues().drain(std::move(done));
   const auto left = std::make_shared<int>(2);

@@ -88,7 +88,9 @@ class Network final : public dragoman::Network, public AppServiceHandler {
   Room* find_room(const RoomId& room) const;
   void listen();
   void ensure_registered();
+  void look_after_sessions();
   void refresh_presence();
+  void let_idle_go();
 
   std::unique_ptr<Hub> hub_;
   std::unique_ptr<Stream> stream_;
@@ -97,7 +99,7 @@ class Network final : public dragoman::Network, public AppServiceHandler {
   std::unique_ptr<Accounts> accounts_;  // may be null
   std::unique_ptr<AppService> appservice_;
   std::size_t presence_part_ = 0;  // of its people, which are told of next
-  net::Timer presence_timer_, registration_timer_;
+  net::Timer session_timer_, registration_timer_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -77,7 +77,8 @@ struct Perform {
     if (room == nullptr || !room->view().ready()) {
       return session.failed(command.in, command.token, {Reason::not_joined, {}});
     }
-    room->view().fetch_history({&session, command.in}, fetch.count, command.token);
+    room->view().fetch_history({&session, command.in}, fetch.count, command.token,
+                               session.shared_from_this());
   }
   void operator()(FetchProfile& fetch) const { session.fetch_profile(command, fetch.nick); }
   void operator()(SetProfile& profile) const { session.set_profile(command, profile); }
@@ -125,7 +126,10 @@ void Session::typing(const Conversation& in, TypingState state) {
   if (room == nullptr) return;
   const bool now = state == TypingState::composing;
   if (!now && typing_in_.erase(room->id()) == 0) return;
-  if (now) typing_in_.insert(room->id());
+  if (now) {
+    typing_in_.insert(room->id());
+    typing_until_ = std::chrono::steady_clock::now() + hub_.patience.typing;
+  }
   json::object body{{"typing", now}};
   if (now) body["timeout"] = hub_.patience.typing.count();
   call(request("PUT", room_path(*room) + "/typing/" + net::url_encoded(voice_user_), std::move(body)),
@@ -145,8 +149,9 @@ void Session::read(const Conversation& in, const MessageId& up_to) {
        [](const Reply&) {});
 }
 
-void Session::show(const SetAvailability& availability) {
+void Session::show(const SetAvailability& availability, bool for_room) {
   shown_ = availability;
+  shown_for_room_ = for_room;
   refresh_presence();
 }
 

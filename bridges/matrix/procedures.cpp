@@ -116,7 +116,7 @@ Note who_note(Session& account) {
   std::size_t count = 0;
   for (const auto& [id, room] : account.stream().rooms()) {
     for (const Room::Occupant& occupant : room->occupants()) {
-      if (occupant.session == &account && ++count <= most_listed)
+      if (occupant.session.get() == &account && ++count <= most_listed)
         rooms += (rooms.empty() ? "" : ", ") + occupant.address.value();
     }
   }

@@ -17,13 +17,10 @@ void tell_profile(const std::shared_ptr<Session>& session, const Conversation& i
     return session->delivered(in, token);
   }
   session->hub().media.fetch_picture(
-      mxc, [weak = session->weak_from_this(), in, token,
-            profile = std::move(profile)](const std::optional<Picture>& picture) mutable {
-        const auto self = weak.lock();
-        if (!self) return;
+      mxc, [session, in, token, profile = std::move(profile)](const std::optional<Picture>& picture) mutable {
         profile.picture = picture;
-        self->tell(in, std::move(profile));
-        self->delivered(in, token);
+        session->tell(in, std::move(profile));
+        session->delivered(in, token);
       });
 }
 
@@ -75,16 +72,12 @@ void Session::set_profile(const Command& command, const SetProfile& profile) {
   // Somebody's own account is looked after where it is at home.
   if (kind_ != Kind::ghost) return delivered(command.in, command.token);
   hub_.ghosts->ensure(person_, profile.name,
-                      [weak = weak_from_this(), command, profile](const std::optional<Failure>& failure) {
-                        const auto self = weak.lock();
-                        if (!self) return;
+                      [self = shared_from_this(), command, profile](const std::optional<Failure>& failure) {
                         if (failure) return self->failed(command.in, command.token, *failure);
                         self->hub_.ghosts->set_profile(
-                            self->person_, profile, [weak, command](const std::optional<Failure>& refusal) {
-                              const auto still = weak.lock();
-                              if (!still) return;
-                              if (refusal) return still->failed(command.in, command.token, *refusal);
-                              still->delivered(command.in, command.token);
+                            self->person_, profile, [self, command](const std::optional<Failure>& refusal) {
+                              if (refusal) return self->failed(command.in, command.token, *refusal);
+                              self->delivered(command.in, command.token);
                             });
                       });
 }

@@ -210,8 +210,8 @@ void Room::on_departure_of_peer(const json::object& event) {
   // Once: who goes again does not want to be asked, or two clocks do not agree.
   last_sent_ = 0;
   Session& voice = stream_.account() != nullptr ? *stream_.account() : hub_.ghost_session(direct_->person);
-  net::post(hub_.loop, [weak = voice.weak_from_this(), peer = direct_->peer] {
-    if (const auto self = weak.lock()) self->reach(peer, [](const auto&) {});
+  net::post(hub_.loop, [voice = voice.shared_from_this(), peer = direct_->peer] {
+    voice->reach(peer, [](const auto&) {});
   });
 }
 
@@ -354,7 +354,7 @@ dragoman::Session* Room::own_voice(std::string_view user_id) const {
     return stream_.account()->user_id() == user_id ? stream_.account() : nullptr;
   }
   for (const Occupant& o : occupants_) {
-    if (o.user_id == user_id) return o.session;
+    if (o.user_id == user_id) return o.session.get();
   }
   if (direct_ && stream_.is_ours(user_id) && hub_.ghosts->id_of(direct_->person) == user_id) {
     return &hub_.ghost_session(direct_->person);

@@ -28,7 +28,7 @@ class Room final : public ViewOwner {
  public:
   struct Occupant {
     std::string user_id;
-    Session* session;
+    std::shared_ptr<Session> session;
     RoomId address;
     std::string nick;  // that was asked for
   };

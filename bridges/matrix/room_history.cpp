@@ -33,6 +33,7 @@ bool is_state(const json::object& event) {
 
 struct RoomView::Impl::Fetch {
   Ear ear;
+  std::shared_ptr<void> life;  // of the session there
   std::size_t count = 0;
   std::string token;
   bool recent = false;             // what is newest, at a join
@@ -85,9 +86,11 @@ bool RoomView::Impl::is_archived(const Ear& ear, const std::string& event_id) co
   return key != 0 && context.store.archive().get(key, MessageId(event_id));
 }
 
-void RoomView::fetch_history(const ViewOwner::Ear& ear, std::size_t count, const std::string& token) {
+void RoomView::fetch_history(const ViewOwner::Ear& ear, std::size_t count, const std::string& token,
+                             std::shared_ptr<void> life) {
   const auto wanted = std::make_shared<Impl::Fetch>();
   wanted->ear = ear;
+  wanted->life = std::move(life);
   wanted->count = std::min(count, most_at_once);
   wanted->token = token;
   impl_->fetch(wanted);

@@ -88,7 +88,9 @@ class RoomView {
   void note_read(const std::string& user_id, const std::string& event_id);
   // About so many messages more, backwards from what was told; each as a past Event to this ear, oldest
   // first, then HistoryTold; or Failed. With none: only HistoryTold. The horizon is kept over restarts.
-  void fetch_history(const ViewOwner::Ear& ear, std::size_t count, const std::string& token);
+  // `life`: by which the session lives that asks, held until it is told.
+  void fetch_history(const ViewOwner::Ear& ear, std::size_t count, const std::string& token,
+                     std::shared_ptr<void> life = {});
   // The newest, as past events, until one that is in this room's archive already; at most so many. For a
   // join. `done` comes in any case, also where the homeserver refuses.
   void fetch_recent(const ViewOwner::Ear& ear, std::size_t at_most, std::function<void()> done);

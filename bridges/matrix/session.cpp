@@ -1,5 +1,6 @@
 #include "bridges/matrix/session.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "bridges/matrix/ghosts.hpp"
@@ -46,14 +47,19 @@ Api::Call Session::request(const char* method, std::string path, json::object bo
 
 void Session::call(Api::Call call, std::function<void(const Reply&)> done) {
   const bool insist = call.patience == Api::Patience::insist && !call.still_wanted;
-  auto send = [weak = weak_from_this(), call = std::move(call),
-               done = std::move(done)](const std::optional<Failure>& failure) mutable {
+  ++calls_;
+  auto answered = [weak = weak_from_this(), done = std::move(done)](const Reply& reply) {
     const auto self = weak.lock();
     if (!self) return;
-    if (failure) return done(Refusal{0, {}, *failure});
-    self->hub_.api.call(self->voice_, std::move(call), [weak, done = std::move(done)](const Reply& reply) {
-      if (!weak.expired()) done(reply);
-    });
+    --self->calls_;
+    done(reply);
+  };
+  auto send = [weak = weak_from_this(), call = std::move(call),
+               answered = std::move(answered)](const std::optional<Failure>& failure) mutable {
+    const auto self = weak.lock();
+    if (!self) return;
+    if (failure) return answered(Refusal{0, {}, *failure});
+    self->hub_.api.call(self->voice_, std::move(call), std::move(answered));
   };
   switch (kind_) {
     case Kind::account: return send({});
@@ -115,9 +121,7 @@ void Session::reach(const Conversation& in, OnRoom done) {
   Room& room = stream_.open(*room_id);
   if (kind_ != Kind::account) room.set_spare_reader(voice_user_);
   // Without its state too: what then can't be sent is refused by the homeserver, in its words.
-  room.ensure_view([weak = weak_from_this(), id = *room_id, done = std::move(done)](const auto&) {
-    const auto self = weak.lock();
-    if (!self) return;
+  room.ensure_view([self = shared_from_this(), id = *room_id, done = std::move(done)](const auto&) {
     done(&self->stream_.open(id));
   });
 }
@@ -130,12 +134,20 @@ void Session::has_left(const Conversation& in, const std::string& room_id) {
   if (room->remove(voice_user_, *address)) tell(*address, Exited{});
 }
 
+bool Session::is_idle() const {
+  return calls_ == 0 && joining_.empty() && making_.empty() && (!shown_ || shown_for_room_) &&
+         std::chrono::steady_clock::now() >= typing_until_;
+}
+
 void Session::leave_all(const std::string& reason) {
   std::vector<RoomId> all;
   for (const auto& [id, room] : stream_.rooms()) {
     for (const Room::Occupant& o : room->occupants()) {
-      if (o.session == this) all.push_back(o.address);
+      if (o.session.get() == this) all.push_back(o.address);
     }
+  }
+  for (const auto& [address, joining] : joining_) {
+    if (std::find(all.begin(), all.end(), address) == all.end()) all.push_back(address);
   }
   for (const RoomId& address : all) perform({address, {}, Leave{reason}});
 }

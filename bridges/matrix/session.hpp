@@ -4,6 +4,7 @@
 // by the stream's queues.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -75,6 +76,9 @@ class Session final : public dragoman::Session, public std::enable_shared_from_t
   // Presence: told again before it decays.
   void refresh_presence();
   const std::optional<SetAvailability>& shown() const { return shown_; }
+  // Nothing of it is under way, and nobody asked it to show that they are there. Who is in a room, or has
+  // something to send, holds it besides.
+  bool is_idle() const;
   // Leaves everything, as somebody who may not be here any more.
   void leave_all(const std::string& reason);
 
@@ -83,7 +87,6 @@ class Session final : public dragoman::Session, public std::enable_shared_from_t
   struct Joining;
   struct Changing;
   struct Making;
-  struct Pages;
 
   // join.cpp
   void join(const RoomId& address, const Join& join, const std::string& token);
@@ -121,7 +124,8 @@ class Session final : public dragoman::Session, public std::enable_shared_from_t
   void plain_call(const Command& command, Api::Call call);
   void typing(const Conversation& in, TypingState state);
   void read(const Conversation& in, const MessageId& up_to);
-  void show(const SetAvailability& availability);
+  // `for_room`: because it is in one, and no longer.
+  void show(const SetAvailability& availability, bool for_room = false);
   void set_standing(const Command& command, const SetStanding& wish);
   void put_level(const Command& command, const SetStanding& wish);
   void list_standings(const Command& command, Standing standing);
@@ -156,11 +160,13 @@ class Session final : public dragoman::Session, public std::enable_shared_from_t
   Link link_ = Link::up;
   std::string nick_;
   std::optional<SetAvailability> shown_;
+  bool shown_for_room_ = false;
   std::set<std::string> typing_in_;  // room ids
+  std::chrono::steady_clock::time_point typing_until_{};
+  std::size_t calls_ = 0;  // that are not answered
   std::map<RoomId, std::shared_ptr<Joining>> joining_;
   std::map<UserId, std::shared_ptr<Making>> making_;
   std::list<std::pair<UserId, std::string>> unlisted_;  // the first is on its way
-  std::shared_ptr<Pages> pages_;
 };
 
 }  // namespace dragoman::matrix

@@ -87,7 +87,7 @@ void Stream::forget(const Failure& why) {
 Session* Stream::voice(std::string_view user_id) const {
   if (account_ != nullptr) return account_->user_id() == user_id ? account_ : nullptr;
   const auto person = hub_.ghosts->person_of(user_id);
-  return person ? hub_.find_ghost_session(*person) : nullptr;
+  return person ? &hub_.ghost_session(*person) : nullptr;
 }
 
 bool Stream::is_ours(std::string_view user_id) const {

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "bridges/matrix/directory_pages.hpp"
 #include "bridges/matrix/hub.hpp"
 #include "bridges/matrix/room.hpp"
 #include "bridges/matrix/send_queue.hpp"
@@ -30,7 +31,7 @@ class Stream {
 
   const PersonId& viewer() const { return viewer_; }
   Hub& hub() { return hub_; }
-  // The voice with this user id: a ghost's, or the account's own; null: none of ours, or it has none yet.
+  // The voice with this user id: a ghost's, or the account's own; null: none of ours.
   Session* voice(std::string_view user_id) const;
   void set_account(Session* session) { account_ = session; }  // of a stream with a viewer
   Session* account() const { return account_; }
@@ -56,6 +57,8 @@ class Stream {
   void forget_direct(const PersonId& person, const UserId& peer);
   std::optional<std::string> direct_room(const PersonId& person, const UserId& peer) const;
   std::optional<Room::Direct> direct_of(std::string_view room_id) const;
+
+  DirectoryPages& directory_pages() { return directory_pages_; }
 
   // From the homeserver. Events of rooms that nobody here is in are dropped. Invitations of ours are taken
   // care of: `stripped` is the state that came with one (client-server API, "Stripped state").
@@ -121,6 +124,7 @@ class Stream {
   std::vector<Awaited> awaited_;
   std::unordered_set<std::string> expected_;  // rooms that will be joined again after a restart
   std::unique_ptr<SendQueues> queues_;
+  DirectoryPages directory_pages_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

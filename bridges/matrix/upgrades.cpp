@@ -94,7 +94,7 @@ void Stream::enter_replacement(Session& session, const std::string& old_id, cons
     if (address.empty()) return now.ensure_view([](const auto&) {});
     lead(address, replacement);
     if (Room* old = find(old_id)) old->remove(speaker->user_id(), address);
-    now.add({speaker->user_id(), speaker.get(), address, nick});
+    now.add({speaker->user_id(), speaker, address, nick});
     now.ensure_view([this, weak, voice, replacement, address](const std::optional<Failure>& failure) {
       const auto still = voice.lock();
       if (weak.expired() || !still) return;

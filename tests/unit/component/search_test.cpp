@@ -1,3 +1,4 @@
+#include "component/bookmarks.hpp"
 #include "mapping/notes_table.hpp"
 #include "tests/unit/component/world.hpp"
 
@@ -115,6 +116,27 @@ TEST(Bookmarks, OwnPlacesAreListedInAnyCase) {
   EXPECT_EQ(w.count({"jid='#one@echo.example' name='The &lt;one&gt;'", "jid='ben@echo.example' name='Ben'"}),
             1U)
       << w.all();
+}
+
+// Another voice of the same person's, which has no places of its own.
+struct Elsewhere final : Session {
+  const PersonId& person() const override { return test::person; }
+  const PlaceId& place() const override { return place_; }
+  Link link() const override { return Link::up; }
+  std::string nick() const override { return {}; }
+  void perform(Command) override {}
+  Features features(const Conversation&) const override { return {}; }
+  PlaceId place_;
+};
+
+TEST(Bookmarks, OwnPlacesGoWithTheSessionWhoseTheyAre) {
+  World w;
+  tell_places(w);
+  Elsewhere elsewhere;
+  w.gateway().on_session_end(elsewhere);
+  EXPECT_NE(nullptr, w.gateway().bookmarks().of(person));
+  w.gateway().network().disconnect(w.gateway().network().session_for(person, PlaceId{}), {});
+  EXPECT_EQ(nullptr, w.gateway().bookmarks().of(person));
 }
 
 TEST(Bookmarks, ArePublishedWhereTheServerAllowsIt) {

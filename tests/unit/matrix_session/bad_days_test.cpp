@@ -128,7 +128,7 @@ TEST_F(NetworkTest, WhoIsDisconnectedInTheMiddleHoldsNobodyElseUp) {
   romeo().perform({lobby, "t2", Message{"Hello yourself"}});
   ASSERT_TRUE(until([&] { return open.paths.size() == 1; }));
   network->disconnect(juliet(lobby), "by the admin");
-  ASSERT_TRUE(until([&] { return network->find_session(PersonId{"juliet@example.org"}, lobby) == nullptr; }));
+  ASSERT_EQ(std::vector{PersonId{"juliet@example.org"}}, sink.ended);
   open.answers[0]->send(200, {}, R"({"event_id":"$1"})");
   ASSERT_TRUE(until([&] { return open.paths.size() == 2; }));
   open.answers[1]->send(200, {}, R"({"event_id":"$2"})");

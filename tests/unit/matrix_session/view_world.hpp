@@ -63,16 +63,20 @@ class Voiced final : public dragoman::Session {
 };
 
 struct Told {
-  dragoman::Session* from;
+  dragoman::Session* from;  // may be gone by now
+  PersonId person;          // whose it was
   Event event;
 };
 
 class Remembering final : public Sink {
  public:
-  void on_event(dragoman::Session& from, Event event) override { told.push_back({&from, std::move(event)}); }
+  void on_event(dragoman::Session& from, Event event) override {
+    told.push_back({&from, from.person(), std::move(event)});
+  }
   const MemberTable* members(const dragoman::Session&, const RoomId&) const override { return nullptr; }
-  void on_session_end(dragoman::Session&) override {}
+  void on_session_end(dragoman::Session& session) override { ended.push_back(session.person()); }
   std::deque<Told> told;
+  std::vector<PersonId> ended;
 };
 
 inline const std::string room = "!room:example.org", alice = "@alice:example.org", bob = "@bob:example.org",
