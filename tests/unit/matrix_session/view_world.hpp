@@ -101,11 +101,11 @@ class Owner final : public ViewOwner {
     upgrades.push_back(replacement);
   }
   void on_own_departure(const std::string&, const std::string& user) override { departures.push_back(user); }
+  void on_large_file(const std::string&, const std::string& user) override { large_files.push_back(user); }
 
   std::vector<Ear> listening;
   std::map<std::string, dragoman::Session*> voices;
   std::map<std::string, std::string> nicks;
-  void on_large_file(const std::string&, const std::string& user) override { large_files.push_back(user); }
   std::set<std::string> delivered;
   std::optional<Voice> voice;
   std::vector<std::string> upgrades, departures, large_files;
