@@ -2,7 +2,7 @@
 
 import unittest
 
-from harness import irc_servers, xmpp_servers
+from harness import irc_servers, xep, xmpp_servers
 from harness.clients import CLIENT
 from harness.stage import ServersCase
 
@@ -85,6 +85,45 @@ class People:
         alice.expect_presence(f"{ROOM}/alice", "unavailable", since)
         carol.heard.wait_for(lambda e: e[0] in ("part", "quit") and e[1] == "alice", "alice's leaving")
         self.assertEqual(0, stage.gateway.stop(), "a clean stop")
+
+    def test_an_operator_on_xmpp_says_what_a_channel_is(self):
+        stage = self.stage
+        alice, bob = stage.xmpp_user("alice"), stage.xmpp_user("bob")
+        where = f"#house%{irc_servers.NAME}@{xmpp_servers.DOMAIN}"
+        alice.wait_for_gateway()
+        alice.join(where, "alice")  # the first one in is the operator
+        carol = stage.irc_user("carol")
+        carol.join("#house")
+        bob.join(where, "bob")
+
+        def submit(who, **answers):
+            return who.ask(where, xep.room_form(**answers), "set")
+
+        def now():
+            return xep.form_values(alice.ask(where, xep.room_form()))
+        self.assertEqual("0", now()["muc#roomconfig_moderatedroom"])
+        refused = submit(bob, moderatedroom="1")
+        self.assertIsNotNone(refused.find(".//{urn:ietf:params:xml:ns:xmpp-stanzas}forbidden"), str(refused))
+
+        since = alice.seen.mark()
+        answer = submit(alice, moderatedroom="1", publicroom="0", maxusers="20", passwordprotectedroom="1",
+                        roomsecret="sesame")
+        self.assertEqual("result", answer.type, str(answer))
+        carol.expect("mode", "alice", "sesame", "#house")
+        alice.seen.wait_for(lambda s: s.kind == "message" and s.sender == where and "104" in s.codes, "a change", since)
+        self.assertEqual(("1", "0", "20", "1", "sesame"), tuple(now()[f"muc#roomconfig_{name}"] for name in (
+            "moderatedroom", "publicroom", "maxusers", "passwordprotectedroom", "roomsecret")))
+        # Another password takes the place of the first.
+        answer = submit(alice, passwordprotectedroom="1", roomsecret="pomegranate")
+        self.assertEqual("result", answer.type, str(answer))
+        carol.expect("mode", "alice", "pomegranate", "#house")
+        answer = submit(alice, moderatedroom="0", maxusers="none", passwordprotectedroom="0")
+        self.assertEqual("result", answer.type, str(answer))
+        carol.expect("mode", "alice", "-", "#house")
+        self.assertEqual(("0", "none", "0"), tuple(now()[f"muc#roomconfig_{name}"] for name in (
+            "moderatedroom", "maxusers", "passwordprotectedroom")))
+        late = stage.irc_user("late")
+        late.join("#house")  # which nothing keeps closed any more
 
 
 def load_tests(loader, _, __):
