@@ -19,8 +19,11 @@ class FileServer:
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
-                if with_body:
-                    self.wfile.write(data)
+                try:
+                    if with_body:
+                        self.wfile.write(data)
+                except ConnectionError:
+                    pass  # who asked has had enough
 
             def do_GET(self):
                 self.answer(True)
