@@ -249,6 +249,27 @@ TEST(Decode, AFileThatCantBeFetchedIsToldAtLeast) {
   EXPECT_EQ(std::get<Message>(m).text, Text("[file: a]"));
 }
 
+TEST(Decode, AFileThatIsTooLargeIsToldWithItsSizeAndNoLink) {
+  const Reader reader{.link = [](const MediaRef&) { return std::string("https://gw/x"); },
+                      .most_bytes = [] { return std::uint64_t{50'000'000}; }};
+  const auto event = [](const std::string& size) {
+    return object(
+        R"({"type":"m.room.message","content":{"msgtype":"m.video","body":"look","filename":"a.mp4",)"
+        R"("url":"mxc://x/a","info":{"size":)" +
+        size + "}}}");
+  };
+  EXPECT_FALSE(brings_too_much(event("50000000"), reader));
+  EXPECT_EQ(std::get<Message>(decode(event("50000000"), reader)).attachments.size(), 1u);
+  EXPECT_TRUE(brings_too_much(event("50000001"), reader));
+  EXPECT_FALSE(brings_too_much(event("50000001"), {}));
+  const auto told = std::get<Message>(decode(event("52400000"), reader));
+  EXPECT_TRUE(told.attachments.empty());
+  EXPECT_EQ(told.text,
+            Text("[video: a.mp4; 52.4 MB, more than the 50.0 MB that the bridge passes on]\nlook"));
+  EXPECT_EQ(size_words(999), "999 bytes");
+  EXPECT_EQ(size_words(1'500), "1.5 kB");
+}
+
 TEST(Decode, WhatAFileSaysOfItselfIsChecked) {
   const auto name = [](std::string_view body) {
     return message(R"({"msgtype":"m.file","url":"mxc://x/a","body":")" + std::string(body) + R"("})")
@@ -531,6 +552,29 @@ TEST(Encode, AFileThatCouldntBeUploadedStaysALink) {
   m.attachments = {{"https://x/1", "1"}};
   EXPECT_EQ(text_at(encode(m, user_of, {{"", "", 0}}).at(0).content, "body"), "https://x/1");
   EXPECT_EQ(text_at(encode(m, user_of, {}).at(0).content, "body"), "https://x/1");
+}
+
+TEST(Encode, AFileThatIsTooLargeStaysALinkWithAWordOnIt) {
+  Message m;
+  m.attachments = {{"https://x/1", "1"}};
+  EXPECT_EQ(text_at(encode(m, user_of, {{.remark = "too large"}}).at(0).content, "body"),
+            "https://x/1 (too large)");
+  m.text = "https://x/1";
+  EXPECT_EQ(text_at(encode(m, user_of, {{.remark = "too large"}}).at(0).content, "body"),
+            "https://x/1 (too large)");
+}
+
+TEST(Encode, AThumbnailGoesWithItsFileAlone) {
+  Message m;
+  m.attachments = {{"https://x/1", "1"}, {"https://x/2", "2"}};
+  const auto events =
+      encode(m, user_of, {{"mxc://x/1", "video/mp4", 9}, {"mxc://x/2", "video/mp4", 9}},
+             {{}, {.mxc = "mxc://x/s", .media_type = "image/png", .size = 5, .width = 3, .height = 2}});
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[0].content.at("info"), object(R"({"mimetype":"video/mp4","size":9})"));
+  EXPECT_EQ(events[1].content.at("info"),
+            object(R"({"mimetype":"video/mp4","size":9,"thumbnail_url":"mxc://x/s",
+      "thumbnail_info":{"mimetype":"image/png","size":5,"w":3,"h":2}})"));
 }
 
 TEST(Encode, AnEditWithItsFallback) {
