@@ -11,7 +11,7 @@ namespace {
 std::int64_t number(QueuedMail::Time time) { return time.time_since_epoch().count(); }
 QueuedMail::Time moment(std::int64_t number) { return QueuedMail::Time(std::chrono::milliseconds(number)); }
 
-std::string select(std::string_view where) {
+std::string select_waiting(std::string_view where) {
   return "SELECT key, person, mail, envelope_from, recipient, about, taken, due, attempts, late_told, "
          "last_words FROM mail_queue WHERE " +
          std::string(where);
@@ -44,10 +44,10 @@ struct MailQueueTable::Statements {
             store,
             "UPDATE mail_queue SET due=?, attempts=?, late_told=?, last_words=? WHERE key=? AND network=?"),
         done(store, "DELETE FROM mail_queue WHERE key=? AND network=?"),
-        get(store, select("key=? AND network=?").c_str()),
-        due(store, select("network=? AND due<=? ORDER BY due, key LIMIT ?").c_str()),
+        get(store, select_waiting("key=? AND network=?").c_str()),
+        due(store, select_waiting("network=? AND due<=? ORDER BY due, key LIMIT ?").c_str()),
         next_due(store, "SELECT due FROM mail_queue WHERE network=? AND due>? ORDER BY due LIMIT 1"),
-        of(store, select("person=? AND network=? ORDER BY key").c_str()),
+        of(store, select_waiting("person=? AND network=? ORDER BY key").c_str()),
         count(store, "SELECT count(*) FROM mail_queue WHERE person=? AND network=?") {}
   Statement put, update, done, get, due, next_due, of, count;
 };

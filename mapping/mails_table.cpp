@@ -32,7 +32,7 @@ class BodyHandle {
   int result_;
 };
 
-std::string select(std::string_view where) {
+std::string select_mail(std::string_view where) {
   return "SELECT key, person, message_id, conversation, subject, refs, thread, digest, outgoing, time "
          "FROM mails WHERE " +
          std::string(where);
@@ -64,13 +64,16 @@ struct MailsTable::Statements {
             "INSERT INTO mails(network, person, message_id, conversation, subject, refs, thread, digest, "
             "outgoing, time, body) VALUES(?,?,?,?,?,?,?,?,?,?,?)"),
         body(store, "SELECT body FROM mails WHERE key=? AND network=? AND body IS NOT NULL"),
-        get(store, select("key=? AND network=?").c_str()),
-        find(store, select("message_id=? AND person=? AND network=? ORDER BY key DESC LIMIT 1").c_str()),
-        by_digest(store, select("digest=? AND person=? AND network=? ORDER BY key DESC LIMIT 1").c_str()),
-        last(store, select("conversation=? AND person=? AND network=? ORDER BY key DESC LIMIT 1").c_str()),
-        last_of_thread(store, select("thread=? AND conversation=? AND person=? AND network=? AND thread<>'' "
-                                     "ORDER BY key DESC LIMIT 1")
-                                  .c_str()),
+        get(store, select_mail("key=? AND network=?").c_str()),
+        find(store, select_mail("message_id=? AND person=? AND network=? ORDER BY key DESC LIMIT 1").c_str()),
+        by_digest(store,
+                  select_mail("digest=? AND person=? AND network=? ORDER BY key DESC LIMIT 1").c_str()),
+        last(store,
+             select_mail("conversation=? AND person=? AND network=? ORDER BY key DESC LIMIT 1").c_str()),
+        last_of_thread(store,
+                       select_mail("thread=? AND conversation=? AND person=? AND network=? AND thread<>'' "
+                                   "ORDER BY key DESC LIMIT 1")
+                           .c_str()),
         erase(store, "DELETE FROM mails WHERE key=? AND network=?"),
         erase_body(store,
                    "DELETE FROM mail_bodies WHERE key=?1 AND NOT EXISTS (SELECT 1 FROM mails WHERE body=?1)"),
