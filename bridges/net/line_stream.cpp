@@ -65,7 +65,8 @@ struct LineStream::Impl : std::enable_shared_from_this<LineStream::Impl> {
   State state = State::fresh;
   bool held = false;
   bool timed_out = false;
-  bool writing = false;  // write_loop runs or is posted
+  bool to_secure = false;  // STARTTLS: nothing more is called out
+  bool writing = false;    // write_loop runs or is posted
   bool write_end_sent = false;
   std::string partial;  // what was read and not yet called out: the begin of a line, or lines while held
   std::string out;      // waits to be written, from out_begin on
@@ -233,7 +234,7 @@ struct LineStream::Impl : std::enable_shared_from_this<LineStream::Impl> {
   // Calls out the complete lines of `data`; answers how many bytes that took. Stops when closed or held.
   std::size_t call_out(std::string_view data) {
     std::size_t begin = 0;
-    while (begin < data.size() && !held) {
+    while (begin < data.size() && !held && !to_secure) {
       const void* found = std::memchr(data.data() + begin, '\n', data.size() - begin);
       if (!found) break;
       auto end = static_cast<std::size_t>(static_cast<const char*>(found) - data.data());
@@ -294,6 +295,10 @@ struct LineStream::Impl : std::enable_shared_from_this<LineStream::Impl> {
       if (progress == Progress::done) {
         self->take(std::string_view(buffer.data(), got));
         if (!self->alive()) break;
+        if (self->to_secure) {
+          if (auto trouble = co_await self->upgrade()) co_return std::move(*trouble);
+          continue;
+        }
         if (!self->held && self->partial.size() > self->target.max_line) co_return self->too_long();
         // One read a turn: a peer that never stops must not starve the others. TLS may hold decrypted bytes
         // that no socket event announces, so it is asked again, after the others had their turn.
@@ -310,6 +315,18 @@ struct LineStream::Impl : std::enable_shared_from_this<LineStream::Impl> {
       co_await self->wait_for(progress);
     }
     co_return Failure{Reason::connection_lost, {}};
+  }
+
+  asio::awaitable<std::optional<Failure>> upgrade() {
+    if (!partial.empty()) co_return Failure{Reason::tls_failed, target.host + " spoke on before TLS"};
+    auto trouble = co_await secure();
+    if (!alive() || trouble) co_return trouble ? std::move(trouble) : Failure{};
+    to_secure = false;
+    deadline.cancel();
+    state = State::up;
+    tell_up();
+    if (!out.empty()) start_writing();
+    co_return std::nullopt;
   }
 
   Failure broken() const {
@@ -381,6 +398,7 @@ struct LineStream::Impl : std::enable_shared_from_this<LineStream::Impl> {
   }
 
   void after_writing() {
+    if (state == State::up && callbacks.drained) return callbacks.drained();
     if (state != State::finishing || write_end_sent) return;
     write_end_sent = true;
     if (tls) tls->shutdown();
@@ -422,6 +440,14 @@ bool LineStream::append(std::string_view bytes, std::string_view end) {
 }
 
 std::size_t LineStream::queued() const { return impl_->out.size() - impl_->out_begin; }
+
+void LineStream::start_tls(TlsOptions options, std::chrono::milliseconds timeout) {
+  if (impl_->state != Impl::State::up || impl_->tls) return;
+  impl_->state = Impl::State::connecting;
+  impl_->to_secure = true;
+  impl_->target.tls_options = std::move(options);
+  impl_->arm_deadline(timeout);
+}
 
 void LineStream::hold(bool held) {
   impl_->held = held;

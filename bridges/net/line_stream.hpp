@@ -48,6 +48,7 @@ class LineStream {
     // Could not connect, or lost, or the peer closed: once, and nothing after it. Reason: dns_failed,
     // connection_refused, tls_failed, certificate_invalid, timed_out or connection_lost.
     std::function<void(Failure)> down;
+    std::function<void()> drained;  // all that was to be written has left
   };
 
   // `context` may be null where no TLS is asked for.
@@ -64,6 +65,10 @@ class LineStream {
   bool write(std::string_view bytes);
   bool write_line(std::string_view line);  // the same, with CR LF after it
   std::size_t queued() const;
+
+  // STARTTLS, from within `line`: what is written from now on waits for TLS; then `up` is called once more.
+  // Whoever has sent anything behind that line meant it to be taken for what comes by TLS: tls_failed.
+  void start_tls(TlsOptions options, std::chrono::milliseconds timeout);
 
   // While held nothing is read: TCP slows the peer down. `line` is not called.
   void hold(bool held);

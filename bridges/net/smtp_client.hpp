@@ -1,5 +1,7 @@
-// Mail out, one recipient a transaction: libcurl's SMTP on the loop. STARTTLS, SASL and connections that are
-// kept are libcurl's; what it would let through (CR and LF in an envelope, bare LF in data) is refused here.
+// Mail out, one recipient a transaction (RFC 5321), over the line stream: STARTTLS (RFC 3207), AUTH (RFC
+// 4954), SIZE, 8BITMIME, SMTPUTF8 (RFC 6531), connections that are kept. Not by libcurl, which waits for the
+// answer to a mail's last dot with the whole loop. What would end a line of the dialogue is refused here, in
+// the envelope and, as bare CR and LF, in the mail.
 #pragma once
 
 #include <chrono>
@@ -18,7 +20,7 @@ struct SmtpServer {
   std::string url;  // "smtp://127.0.0.1:25", "smtps://…"
   std::string username, password;
   bool require_tls = false;  // of smtp://: STARTTLS must succeed; otherwise it is used where it is offered
-  bool no_tls = false;       // of smtp://: not even tried
+  bool no_tls = false;       // of smtp://: not even tried; a password then leaves in clear
   bool verify = true;
   std::string ca_file;  // empty: the system's
   std::string host;     // how we call ourselves (EHLO)
@@ -34,25 +36,30 @@ struct SmtpMail {
 struct SmtpResult {
   enum class What : std::uint8_t {
     accepted,
-    refused,  // for good: 5xx
+    refused,  // for good: 5xx, or it can't be said in SMTP
     later     // 4xx, or there was no answer: it may be tried again
   } what = What::later;
-  int code = 0;          // the server's last reply; 0: there was none
-  std::string status;    // RFC 3463, where the reply has one
-  std::string words;     // the reply's text or what went wrong, one line
-  bool reached = false;  // the server answered at all: otherwise all mails fare the same
+  int code = 0;        // the server's last reply; 0: there was none
+  std::string status;  // RFC 3463, where the reply has one
+  std::string words;   // the reply's text or what went wrong, one line
+  // It is about this mail. Else the server did not answer, did not let us in, or went away: all mails fare
+  // the same.
+  bool reached = false;
 };
 
 class SmtpClient {
  public:
   using Id = std::uint64_t;
+  // `before_write`: called before a mail leaves.
   SmtpClient(boost::asio::io_context& loop, SmtpServer server, std::size_t max_connections,
              std::function<void()> before_write = {});
   SmtpClient(const SmtpClient&) = delete;
   SmtpClient& operator=(const SmtpClient&) = delete;
   ~SmtpClient();
 
-  // `done` comes from the loop, never from within the call; not after cancel() or the end of the client.
+  // `timeout`: of each step of the server's, once the mail's turn has come; of a connection's set-up at most
+  // a minute. `done` comes from the loop, never from within the call; not after cancel() or the end of the
+  // client. More mails than connections wait their turn.
   Id send(SmtpMail mail, std::chrono::milliseconds timeout, std::function<void(SmtpResult)> done);
   void cancel(Id id);
   std::size_t open() const;
