@@ -67,7 +67,8 @@ void Contact::on_message(const Stanza& stanza) {
       token = gateway_.new_token(stanza);
       pending_.emplace(token, pending);
     }
-    session.perform({with_, std::move(token), std::visit([](auto& c) { return Act{std::move(c)}; }, piece)});
+    session.perform({with_, std::move(token), std::visit([](auto& c) { return Act{std::move(c)}; }, piece),
+                     MessageId{stanza.id}});
   }
 }
 

@@ -346,6 +346,9 @@ class Degrader {
   std::vector<Message> pieces(const Message& message) const {
     std::vector<Message> out;
     Text text = in_its_formatting(message.text);
+    // A letter's subject is its first line.
+    if (!features_.subjects && !message.subject.empty() && message.kind == MessageKind::normal)
+      text = concat(Text(one_line(message.subject) + (text.empty() ? "" : "\n")), text);
     if (!features_.files) append_files(text, message.attachments);
 
     if (message.quote && !features_.replies) {
@@ -364,6 +367,7 @@ class Degrader {
     if (out.empty()) return out;
     if (features_.files) out.back().attachments = message.attachments;
     if (features_.replies) out.front().quote = message.quote;
+    if (features_.subjects) out.front().subject = message.subject;
     if (features_.threads)
       for (Message& piece : out) piece.thread = message.thread;
     return out;

@@ -325,6 +325,9 @@ void Gateway::on_event(Session& from, Event event) {
     return;
   }
   if (const auto* invited = std::get_if<Invited>(&event.what)) {
+    // Who is in their own room already has heard what it is about.
+    if (const Muc* muc = find_room(person, *room); muc != nullptr && !muc->room().viewer().empty() && muc->anybody())
+      return;
     std::string out;
     XmlWriter w(out);
     const std::string address = address_of(*room);

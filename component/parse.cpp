@@ -306,11 +306,8 @@ std::optional<Message> message_of(const Stanza& message, bool corrects) {
   // XEP-0382 hides a message whole.
   if (const Element* spoiler = message.child("spoiler", ns::spoiler); spoiler && !out.text.empty())
     mentions::add(out.text, {0, out.text.plain.size(), Style::spoiler, one_line(xml_clean(spoiler->text))});
-  // A letter's subject is its first line; a chat has none.
-  if (body && message.type != "chat" && message.type != "groupchat" && out.kind == MessageKind::normal) {
-    if (const Element* subject = message.root.child("subject"); subject && !blank(subject->text))
-      out.text = concat(Text(one_line(subject->text) + "\n"), out.text);
-  }
+  if (const Element* subject = message.root.child("subject"); body && subject && !blank(subject->text))
+    out.subject = display_clean(subject->text);
   if (blank(out.text.plain) && out.attachments.empty()) return std::nullopt;
   return out;
 }

@@ -84,6 +84,7 @@ bool looks_styled(const Text& said) {
 }
 
 void write_message(XmlWriter& out, const Message& message, bool is_group, std::string_view room) {
+  if (!message.subject.empty()) out.element("subject", message.subject);
   Text said = message.text;
   if (message.kind == MessageKind::action) said = concat(Text("/me "), said);
   // In a room nothing else tells a notice from a message; in private it comes as it is.

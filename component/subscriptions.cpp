@@ -72,6 +72,7 @@ void Subscriptions::on_presence(const Stanza& stanza, const Target& target) {
     if (wants_presence() && !node.empty() && !has(person, {})) send(person, node, "subscribe");
     tell(person, node);
     ask_profile(person, node);
+    let_in(person, *target.where);
   } else if (stanza.type == "unsubscribe") {
     remove(person, node);
     gateway_.store().settings().unsubscribe(gateway_.id(), person, node);
@@ -84,11 +85,19 @@ void Subscriptions::on_presence(const Stanza& stanza, const Target& target) {
     }
   } else if (stanza.type == "subscribed") {
     asking_.erase({person, node});
+    let_in(person, *target.where);
   } else if (stanza.type == "unsubscribed" && asking_.erase({person, node}) > 0) {
     // They don't want to talk to somebody who asked.
     gateway_.network().session_for(person, *target.where).perform({*target.where, {}, Leave{}});
   }
   // unavailable and error need no answer.
+}
+
+// Whom they have among their contacts, or let see them, may write to them.
+void Subscriptions::let_in(const PersonId& person, const Conversation& with) {
+  Session* voice = gateway_.network().find_session(PersonId{}, PlaceId{});
+  if (voice == nullptr || !voice->features(PlaceId{}).consent || !std::holds_alternative<UserId>(with)) return;
+  gateway_.network().session_for(person, with).perform({with, {}, Join{}});
 }
 
 bool Subscriptions::wants_presence() const {

@@ -9,7 +9,7 @@
 
 #include "bridges/matrix/hub.hpp"
 #include "bridges/matrix/room.hpp"
-#include "bridges/matrix/saved.hpp"
+#include "bridges/saved.hpp"
 #include "bridges/matrix/sending.hpp"
 #include "bridges/matrix/session.hpp"
 #include "bridges/matrix/stream.hpp"
@@ -83,7 +83,7 @@ struct SendQueues::Impl : std::enable_shared_from_this<Impl> {
   Session* voice_of(const Saved& saved) {
     if (stream.account() != nullptr) return stream.account();
     if (!stream.viewer().empty()) return nullptr;  // not logged in any more
-    if (!saved.as_user_id.empty()) return stream.voice(saved.as_user_id);
+    if (!saved.voice.empty()) return stream.voice(saved.voice);
     return saved.person.empty() ? nullptr : &hub.ghost_session(saved.person);
   }
 

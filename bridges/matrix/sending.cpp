@@ -62,7 +62,7 @@ void Sending::start(Session& as) {
 void Sending::reached(Room& room) {
   room_id_ = room.id();
   // What the bridge itself says about encryption can't be said otherwise.
-  const bool own_word = !saved_.as_user_id.empty();
+  const bool own_word = !saved_.voice.empty();
   const auto& act = saved_.command.what;
   const bool spoken = std::holds_alternative<Message>(act) || std::holds_alternative<Edit>(act);
   if (spoken && !own_word && room.view().encrypted())

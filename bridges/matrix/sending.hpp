@@ -10,7 +10,7 @@
 
 #include "bridges/matrix/api.hpp"
 #include "bridges/matrix/content.hpp"
-#include "bridges/matrix/saved.hpp"
+#include "bridges/saved.hpp"
 
 namespace dragoman::matrix {
 

@@ -421,5 +421,15 @@ TEST(Fallback, KeepsMentionsOnlyWhereTheNetworkTellsPeople) {
   EXPECT_EQ(std::get<Message>(degrade(m, Features{.mentions = true}, {}).front()).text, m.text);
 }
 
+TEST(Fallback, PutsTheSubjectOfALetterOnItsFirstLineWhereThereAreNoSubjects) {
+  Message letter{"come at eight"};
+  letter.subject = "Dinner";
+  EXPECT_THAT(told(letter), ElementsAre("Dinner", "come at eight"));
+  Features features = everything();
+  EXPECT_THAT(told(letter, features), ElementsAre("Dinner\ncome at eight"));
+  features.subjects = true;
+  EXPECT_EQ(degrade(letter, features, {}), (std::vector<Content>{letter}));
+}
+
 }  // namespace
 }  // namespace dragoman

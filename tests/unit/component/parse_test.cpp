@@ -207,8 +207,11 @@ TEST(Parse, ReadsSubjects) {
   EXPECT_EQ(as<Subject>(read("<subject>new *topic*</subject>", "groupchat")).text, Text("new *topic*"));
   EXPECT_EQ(as<Subject>(read("<subject/>", "groupchat")).text, Text());
   EXPECT_EQ(text_of("<subject>s</subject><body>b</body>"), "b");
-  EXPECT_EQ(as<Message>(read("<subject>s</subject><body>*b*</body>", "normal")).text,
-            Text("s\nb", {{2, 3, Style::bold, {}}}));
+  for (const char* type : {"chat", "normal", "groupchat"}) {
+    const Message letter = as<Message>(read("<subject>a&#10;letter</subject><body>*b*</body>", type));
+    EXPECT_EQ(letter.text, Text("b", {{0, 1, Style::bold, {}}})) << type;
+    EXPECT_EQ(letter.subject, "a letter") << type;
+  }
 }
 
 TEST(Parse, ReadsAllThatIsSaidOfAFile) {

@@ -1,4 +1,4 @@
-#include "bridges/matrix/json.hpp"
+#include "bridges/json.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 
 #include "mapping/utf8.hpp"
 
-namespace dragoman::matrix {
+namespace dragoman {
 namespace {
 
 constexpr std::size_t kMaxDepth = 64;
@@ -162,10 +162,4 @@ const json::object& object_of(const json::value& value) {
   return object == nullptr ? none : *object;
 }
 
-const json::object& content_of(const json::object& event) {
-  static const json::value none;
-  const json::value* content = event.if_contains("content");
-  return object_of(content == nullptr ? none : *content);
-}
-
-}  // namespace dragoman::matrix
+}  // namespace dragoman

@@ -1,8 +1,8 @@
-#include "bridges/matrix/saved.hpp"
+#include "bridges/saved.hpp"
 
-#include "bridges/matrix/json.hpp"
+#include "bridges/json.hpp"
 
-namespace dragoman::matrix {
+namespace dragoman {
 namespace {
 
 // ---- writing
@@ -46,6 +46,7 @@ json::object packed(const Message& message) {
                                 {"text", message.quote->text}};
   }
   if (!message.thread.empty()) out["thread"] = message.thread;
+  if (!message.subject.empty()) out["subject"] = message.subject;
   return out;
 }
 
@@ -110,6 +111,7 @@ Message message_of(const json::object& in) {
   message.text = text_of(object_at(in, "text"));
   message.kind = static_cast<MessageKind>(number_at(in, "kind").value_or(0));
   message.thread = text_at(in, "thread");
+  message.subject = text_at(in, "subject");
   if (const json::object* quote = object_at(in, "quote")) {
     message.quote = Quote{MessageId{std::string(text_at(*quote, "message"))},
                           std::string(text_at(*quote, "author")), std::string(text_at(*quote, "text"))};
@@ -167,8 +169,9 @@ std::optional<Act> act_of(const json::object& in) {
 std::string packed(const Saved& saved) {
   json::object out = std::visit(PackAct{}, saved.command.what);
   if (!saved.person.empty()) out["person"] = saved.person.value();
-  if (!saved.as_user_id.empty()) out["as"] = saved.as_user_id;
+  if (!saved.voice.empty()) out["as"] = saved.voice;
   if (!saved.command.token.empty()) out["token"] = saved.command.token;
+  if (!saved.command.name.empty()) out["name"] = saved.command.name.value();
   const bool room = std::holds_alternative<RoomId>(saved.command.in);
   out[room ? "room" : "user"] = std::visit([](const auto& id) { return id.value(); }, saved.command.in);
   return json::serialize(out);
@@ -183,7 +186,8 @@ std::optional<Saved> unpacked(std::string_view text) {
   Conversation where = UserId{std::string(text_at(in, "user"))};
   if (const std::string_view room = text_at(in, "room"); !room.empty()) where = RoomId{std::string(room)};
   return Saved{PersonId{std::string(text_at(in, "person"))}, std::string(text_at(in, "as")),
-               Command{std::move(where), std::string(text_at(in, "token")), std::move(*act)}};
+               Command{std::move(where), std::string(text_at(in, "token")), std::move(*act),
+                       MessageId{std::string(text_at(in, "name"))}}};
 }
 
-}  // namespace dragoman::matrix
+}  // namespace dragoman

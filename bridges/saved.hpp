@@ -7,15 +7,15 @@
 
 #include "bridges/event.hpp"
 
-namespace dragoman::matrix {
+namespace dragoman {
 
 struct Saved {
-  PersonId person;         // whose voice; empty: the bridge's own
-  std::string as_user_id;  // instead: one of ours by its id, for what the bridge has to say
-  Command command;         // a Message, Edit, Retraction, Reactions, Subject or Leave
+  PersonId person;    // whose voice; empty: the bridge's own
+  std::string voice;  // instead: by the network's own name for it, for what the bridge has to say
+  Command command;    // a Message, Edit, Retraction, Reactions, Subject or Leave
 };
 
 std::string packed(const Saved& saved);
 std::optional<Saved> unpacked(std::string_view text);  // nothing where it is none
 
-}  // namespace dragoman::matrix
+}  // namespace dragoman
