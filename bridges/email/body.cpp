@@ -1,6 +1,7 @@
 #include "bridges/email/body.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "bridges/email/calendar.hpp"
 #include "bridges/email/charset.hpp"
@@ -62,7 +63,13 @@ class Reader {
       return;  // for programs: what they say is in Mail::report
     }
     note(part);
-    body_.files.push_back(file_of(mail_, part, related && is_picture(part)));
+    File file = file_of(mail_, part, related && is_picture(part));
+    // An invitation is there twice: to be understood, and to be kept.
+    const bool again =
+        is_calendar(part) && std::any_of(body_.files.begin(), body_.files.end(), [&](const File& one) {
+          return one.name == file.name && one.size == file.size;
+        });
+    if (!again) body_.files.push_back(std::move(file));
   }
 
   void multipart(GMimeObject* part, bool related, bool mute) {
@@ -108,7 +115,7 @@ class Reader {
   }
 
   void encrypted() {
-    body_.sealed = Sealed::encrypted;
+    if (std::exchange(body_.sealed, Sealed::encrypted) == Sealed::encrypted) return;
     body_.files.push_back(whole_mail(mail_, subject_));
   }
 
@@ -189,7 +196,16 @@ class Reader {
   void text(GMimeObject* leaf) {
     const std::string bytes = mail_.decoded(leaf, left_ + 1);
     if (bytes.size() > left_) body_.files.push_back(file_of(mail_, leaf, false));
-    add(text_of(within(bytes), leaf));
+    const Text words = text_of(within(bytes), leaf);
+    // OpenPGP without MIME (RFC 4880 6.2, 7): the marks stand at the beginning of a line.
+    const auto has_line = [&](std::string_view mark) {
+      const auto at = words.plain.find(mark);
+      return at != std::string::npos && (at == 0 || words.plain[at - 1] == '\n');
+    };
+    if (has_line("-----BEGIN PGP MESSAGE-----")) return encrypted();
+    if (has_line("-----BEGIN PGP SIGNED MESSAGE-----") && body_.sealed == Sealed::no)
+      body_.sealed = Sealed::signed_only;
+    add(words);
   }
 
   void add(const Text& text) {

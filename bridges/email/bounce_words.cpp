@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "bridges/email/address.hpp"
 #include "bridges/email/headers.hpp"
@@ -59,7 +60,8 @@ constexpr auto kDividers = std::to_array<std::string_view>(
      "----- original message -----", "----- original message follows -----",
      "----- message header follows -----", "----- unsent message follows -----", "----- returned message",
      "--- returned message", "--------original message", "----- forwarded message",
-     "original message headers:", "the original message follows", "--------------------copy of the message",
+     "original message headers:", "below is a copy of the original message", "--- original message follows",
+     "the original message follows", "--------------------copy of the message",
      "message headers:", "--------- returned mail follows ---------"});
 
 // What programs say when they give up, where the subject does not.
@@ -67,7 +69,8 @@ constexpr auto kGivingUp = std::to_array<std::string_view>(
     {"i wasn't able to deliver your message", "could not be delivered to", "delivery has failed",
      "delivery to the following recipient", "address not found", "message wasn't delivered",
      "message blocked", "permanent fatal errors", "the following address(es) failed",
-     "could not be delivered", "your message did not reach", "was not delivered to"});
+     "could not be delivered", "your message did not reach", "was not delivered to",
+     "an error has occurred while attempting to deliver"});
 
 template <class Words>
 bool has_any(std::string_view text, const Words& words) {
@@ -131,28 +134,64 @@ bool has_code(std::string_view line) {
   return false;
 }
 
-// The line that says why, and those it runs on to.
-std::string reason_in(std::string_view text) {
-  std::string found, first_paragraph;
-  bool running = false, past_paragraph = false;
+std::string_view trimmed(std::string_view line) {
+  while (!line.empty() && std::string_view(" \t><").find(line.front()) != std::string_view::npos) {
+    // "<bob@example.org>: …" is of the words, "<<< 550 …" is not.
+    if (line.front() == '<' && line.substr(0, 2) != "<<" && line.substr(0, 2) != "< ") break;
+    line.remove_prefix(1);
+  }
+  while (!line.empty() && (line.back() == ' ' || line.back() == '\t')) line.remove_suffix(1);
+  return line;
+}
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
   each_line(text, [&](std::string_view line) {
-    const auto begin = line.find_first_not_of(" \t>");
-    const bool blank = begin == std::string_view::npos;
-    if (running) {
-      if (blank || found.size() >= kMaxWords) return false;
-      found += ' ' + std::string(line.substr(begin));
-      return true;
-    }
-    if (!blank && (has_code(line) || !status_in(line).empty())) {
-      found = line.substr(begin);
-      running = true;
-    }
-    if (blank && !first_paragraph.empty()) past_paragraph = true;
-    if (!blank && !past_paragraph && first_paragraph.size() < kMaxWords)
-      first_paragraph += (first_paragraph.empty() ? "" : " ") + std::string(line.substr(begin));
-    return true;
+    lines.push_back(trimmed(line));
+    return lines.size() < 500;
   });
-  return one_line_of_words(found.empty() ? first_paragraph : found);
+  return lines;
+}
+
+// The line that says why, and those it runs on to.
+std::string paragraph_at(const std::vector<std::string_view>& lines, std::size_t i) {
+  std::string out;
+  for (; i < lines.size() && !lines[i].empty() && out.size() < kMaxWords; ++i) {
+    // A transcript says it twice.
+    if (out.find(lines[i]) == std::string::npos) out += (out.empty() ? "" : " ") + std::string(lines[i]);
+  }
+  return one_line_of_words(out);
+}
+
+std::string reason_in(std::string_view text, const std::string& recipient) {
+  const auto lines = lines_of(text);
+  const auto next = [&](std::size_t i) {
+    do ++i;
+    while (i < lines.size() && lines[i].empty());
+    return i;
+  };
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (!has_code(lines[i]) && status_in(lines[i]).empty()) continue;
+    // Exchange puts the code below the words, in brackets.
+    const bool bare = lines[i].front() == '<' && i > 0 && lines[i].find("#") != std::string_view::npos;
+    return paragraph_at(lines, bare ? i - 1 : i);
+  }
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const std::string lower = ascii_lower(lines[i].substr(0, 20));
+    if ((lower == "because:" || lower == "reason:") && next(i) < lines.size())
+      return paragraph_at(lines, next(i));
+  }
+  for (std::size_t i = 0; i < lines.size() && !recipient.empty(); ++i) {
+    const auto at = lines[i].find(recipient);
+    if (at == std::string_view::npos) continue;
+    if (lines[i].find('(', at) != std::string_view::npos) return one_line_of_words(lines[i]);
+    if (lines[i].back() == ':' && i + 1 < lines.size() && !lines[i + 1].empty())
+      return paragraph_at(lines, i + 1);
+  }
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (!lines[i].empty()) return paragraph_at(lines, i);
+  }
+  return {};
 }
 
 }  // namespace
@@ -255,7 +294,7 @@ std::optional<Report> plain_bounce(const ParsedMail& parsed, const Mail& mail, s
   report.outcome = delayed ? Outcome::delayed : Outcome::failed;
   const auto named = mailboxes_in(failed, 1);
   report.recipient = named.empty() ? recipient_in(read, mail) : named.front().address;
-  report.words = reason_in(read);
+  report.words = reason_in(read, report.recipient);
   report.status = status_in(report.words);
   if (report.status.empty()) report.status = status_in(read);
   return report;

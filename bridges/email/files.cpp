@@ -74,6 +74,7 @@ constexpr std::array kEndings = {
 std::string_view stem_of(std::string_view type) {
   if (type == "text/calendar") return "invite";
   if (type == "text/vcard" || type == "text/x-vcard" || type == "text/directory") return "contact";
+  if (type == "text/rfc822-headers") return "headers";
   if (type.substr(0, 8) == "message/") return "message";
   if (type.substr(0, 6) == "image/") return "picture";
   if (type.find("signature") != std::string_view::npos) return "signature";

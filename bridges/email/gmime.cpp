@@ -92,8 +92,11 @@ void ParsedMail::decode(GMimeObject* leaf, const std::function<bool(std::string_
   if (GMIME_IS_MESSAGE_PART(leaf)) {
     GMimeMessage* inner = g_mime_message_part_get_message(GMIME_MESSAGE_PART(leaf));
     if (inner == nullptr) return;
-    const GText text(g_mime_object_to_string(GMIME_OBJECT(inner), nullptr));
-    if (text) take(text.get());
+    const GOwned<GMimeStream> memory(g_mime_stream_mem_new());
+    g_mime_object_write_to_stream(GMIME_OBJECT(inner), nullptr, memory.get());
+    const GByteArray* array = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(memory.get()));
+    if (array != nullptr && array->len > 0)
+      take(std::string_view(reinterpret_cast<const char*>(array->data), array->len));
     return;
   }
   std::string_view rest = raw(leaf);
@@ -111,6 +114,13 @@ void ParsedMail::decode(GMimeObject* leaf, const std::function<bool(std::string_
                                  ? g_mime_encoding_flush(&state, piece.data(), piece.size(), out.data())
                                  : g_mime_encoding_step(&state, piece.data(), piece.size(), out.data());
     if (!take(std::string_view(out).substr(0, size))) return;
+  }
+  // Base64 whose padding was cut off: the bytes of the last letters are still there.
+  if (kind == GMIME_CONTENT_ENCODING_BASE64 && (state.state == 2 || state.state == 3)) {
+    const std::string_view padding = state.state == 2 ? "==" : "=";
+    out.resize(g_mime_encoding_outlen(&state, padding.size()));
+    const std::size_t size = g_mime_encoding_step(&state, padding.data(), padding.size(), out.data());
+    take(std::string_view(out).substr(0, size));
   }
 }
 

@@ -342,10 +342,12 @@ class Builder {
     after_quote_ = true;
   }
 
+  // Where the page does not say so itself.
   void sign() {
+    const std::string_view plain = text_.plain;
+    const auto last = plain.substr(plain.rfind('\n') + 1);
+    sign_ = last != "--" && last != "-- ";
     breaks(1);
-    // Where the program says so itself, too.
-    sign_ = true;
   }
 
   void line(std::string_view words) {
@@ -498,10 +500,30 @@ Text without_tags(std::string_view html) {
   return Text(std::move(out));
 }
 
+// "<![if !mso]>": Outlook's, and no HTML; libxml2 takes it for text. "<![endif]-->" ends a comment.
+std::string without_conditions(std::string html) {
+  constexpr std::string_view mark = "<![";
+  std::size_t begin = html.find(mark);
+  if (begin == std::string::npos) return html;
+  std::string out;
+  out.reserve(html.size());
+  std::size_t at = 0;
+  while (begin != std::string::npos) {
+    const std::size_t end = html.find('>', begin);
+    if (end == std::string::npos) break;
+    out.append(html, at, begin - at);
+    if (html.compare(end - 2, 2, "--") == 0) out.append(html, begin, end + 1 - begin);
+    at = end + 1;
+    begin = html.find(mark, at);
+  }
+  return out.append(html, at, std::string::npos);
+}
+
 }  // namespace
 
 Text html_text(std::string_view html_utf8) {
-  const std::string source = clean_text(html_utf8);
+  // In a body of its own, text isn't taken for a paragraph.
+  const std::string source = "<html><body>" + without_conditions(clean_text(html_utf8));
   if (source.size() > static_cast<std::size_t>(1) << 30) return without_tags(source);
   Parser parser;
   const std::unique_ptr<htmlParserCtxt, FreeContext> context(htmlNewParserCtxt());

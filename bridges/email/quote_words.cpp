@@ -176,6 +176,7 @@ constexpr auto kForwarded = std::to_array<std::string_view>({"forwarded message"
 constexpr auto kDevice = std::to_array<std::string_view>({"sent from my ",
                                                           "sent from proton",
                                                           "sent with proton",
+                                                          "sent with [proton",
                                                           "sent from yahoo",
                                                           "sent from outlook",
                                                           "sent from mail",
@@ -242,11 +243,11 @@ constexpr std::array kHeaderWords = {
     Word{"feladó", HeaderWord::from},
     Word{"de la", HeaderWord::from},
     Word{"от", HeaderWord::from},
-    Word{"От", HeaderWord::from},
+    Word{"от", HeaderWord::from},
     Word{"от кого", HeaderWord::from},
-    Word{"Від", HeaderWord::from},
     Word{"від", HeaderWord::from},
-    Word{"Από", HeaderWord::from},
+    Word{"від", HeaderWord::from},
+    Word{"από", HeaderWord::from},
     Word{"από", HeaderWord::from},
     Word{"kimden", HeaderWord::from},
     Word{"gönderen", HeaderWord::from},
@@ -263,7 +264,7 @@ constexpr std::array kHeaderWords = {
     Word{"frá", HeaderWord::from},
     Word{"no", HeaderWord::from},
     Word{"nuo", HeaderWord::from},
-    Word{"Šalje", HeaderWord::from},
+    Word{"šalje", HeaderWord::from},
     Word{"pošiljatelj", HeaderWord::from},
     Word{"expéditeur", HeaderWord::from},
     Word{"mittente", HeaderWord::from},
@@ -294,12 +295,12 @@ constexpr std::array kHeaderWords = {
     Word{"elküldve", HeaderWord::sent},
     Word{"dátum", HeaderWord::sent},
     Word{"trimis", HeaderWord::sent},
-    Word{"Отправлено", HeaderWord::sent},
-    Word{"Дата", HeaderWord::sent},
-    Word{"Надіслано", HeaderWord::sent},
-    Word{"Изпратено", HeaderWord::sent},
-    Word{"Στάλθηκε", HeaderWord::sent},
-    Word{"Ημερομηνία", HeaderWord::sent},
+    Word{"отправлено", HeaderWord::sent},
+    Word{"дата", HeaderWord::sent},
+    Word{"надіслано", HeaderWord::sent},
+    Word{"изпратено", HeaderWord::sent},
+    Word{"στάλθηκε", HeaderWord::sent},
+    Word{"ημερομηνία", HeaderWord::sent},
     Word{"gönderildi", HeaderWord::sent},
     Word{"gönderme tarihi", HeaderWord::sent},
     Word{"tarih", HeaderWord::sent},
@@ -321,7 +322,7 @@ constexpr std::array kHeaderWords = {
     Word{"تاريخ", HeaderWord::sent},
     Word{"التاريخ", HeaderWord::sent},
     Word{"poslano", HeaderWord::sent},
-    Word{"Išsiųsta", HeaderWord::sent},
+    Word{"išsiųsta", HeaderWord::sent},
     Word{"nosūtīts", HeaderWord::sent},
     Word{"sendt dato", HeaderWord::sent},
 
@@ -329,7 +330,7 @@ constexpr std::array kHeaderWords = {
     Word{"cc", HeaderWord::to},
     Word{"an", HeaderWord::to},
     Word{"à", HeaderWord::to},
-    Word{"À", HeaderWord::to},
+    Word{"à", HeaderWord::to},
     Word{"para", HeaderWord::to},
     Word{"a", HeaderWord::to},
     Word{"aan", HeaderWord::to},
@@ -342,10 +343,10 @@ constexpr std::array kHeaderWords = {
     Word{"pro", HeaderWord::to},
     Word{"címzett", HeaderWord::to},
     Word{"către", HeaderWord::to},
-    Word{"Кому", HeaderWord::to},
-    Word{"Копия", HeaderWord::to},
-    Word{"До", HeaderWord::to},
-    Word{"Προς", HeaderWord::to},
+    Word{"кому", HeaderWord::to},
+    Word{"копия", HeaderWord::to},
+    Word{"до", HeaderWord::to},
+    Word{"προς", HeaderWord::to},
     Word{"kime", HeaderWord::to},
     Word{"alıcı", HeaderWord::to},
     Word{"宛先", HeaderWord::to},
@@ -371,7 +372,7 @@ constexpr std::array kHeaderWords = {
     Word{"assunto", HeaderWord::subject},
     Word{"oggetto", HeaderWord::subject},
     Word{"onderwerp", HeaderWord::subject},
-    Word{"Ämne", HeaderWord::subject},
+    Word{"ämne", HeaderWord::subject},
     Word{"ämne", HeaderWord::subject},
     Word{"emne", HeaderWord::subject},
     Word{"aihe", HeaderWord::subject},
@@ -381,9 +382,9 @@ constexpr std::array kHeaderWords = {
     Word{"predmet", HeaderWord::subject},
     Word{"tárgy", HeaderWord::subject},
     Word{"subiect", HeaderWord::subject},
-    Word{"Тема", HeaderWord::subject},
-    Word{"Относно", HeaderWord::subject},
-    Word{"Θέμα", HeaderWord::subject},
+    Word{"тема", HeaderWord::subject},
+    Word{"относно", HeaderWord::subject},
+    Word{"θέμα", HeaderWord::subject},
     Word{"konu", HeaderWord::subject},
     Word{"件名", HeaderWord::subject},
     Word{"主题", HeaderWord::subject},
@@ -413,28 +414,46 @@ bool ends(std::string_view text, std::string_view with) {
 }
 bool has(std::string_view text, std::string_view what) { return text.find(what) != std::string_view::npos; }
 
-// Without bidi marks, which Hebrew and Arabic attributions are full of, and hard spaces: in lower case.
+// The small letter of one of two bytes: Latin, Greek, Cyrillic, as far as those languages above go.
+unsigned small(unsigned c) {
+  const auto within = [&](unsigned first, unsigned last) { return c >= first && c <= last; };
+  if ((within(0xC0, 0xDE) && c != 0xD7) || within(0x391, 0x3A9) || within(0x410, 0x42F)) return c + 0x20;
+  if (within(0x400, 0x40F)) return c + 0x50;
+  if ((within(0x100, 0x12F) || within(0x132, 0x137) || within(0x14A, 0x177)) && c % 2 == 0) return c + 1;
+  if ((within(0x139, 0x148) || within(0x179, 0x17E)) && c % 2 == 1) return c + 1;
+  if (c == 0x386) return 0x3AC;
+  if (within(0x388, 0x38A)) return c + 0x25;
+  return c;
+}
+
+// In lower case, without bidi marks, which Hebrew and Arabic attributions are full of, and hard spaces.
 std::string lower_words(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
     const std::string_view three = text.substr(i, 3);
+    const auto byte = static_cast<unsigned char>(text[i]);
     if (three.size() == 3 && three[0] == '\xE2' && three[1] == '\x80' &&
         ((three[2] >= '\x8E' && three[2] <= '\x8F') || (three[2] >= '\xAA' && three[2] <= '\xAE'))) {
       i += 2;
     } else if (three.size() == 3 && three[0] == '\xE2' && three[1] == '\x80' && three[2] == '\xAF') {
       out += ' ';
       i += 2;
-    } else if (text[i] == '\xC2' && i + 1 < text.size() && text[i + 1] == '\xA0') {
-      out += ' ';
-      ++i;
+    } else if (byte >= 0xC2 && byte <= 0xDF && i + 1 < text.size()) {
+      const unsigned c = small((byte & 0x1FU) << 6 | (static_cast<unsigned char>(text[++i]) & 0x3FU));
+      if (c == 0xA0) {
+        out += ' ';
+        continue;
+      }
+      out += static_cast<char>(0xC0U | c >> 6);
+      out += static_cast<char>(0x80U | (c & 0x3FU));
     } else {
-      out += text[i];
+      out += byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + ('a' - 'A')) : text[i];
     }
   }
   const auto end = out.find_last_not_of(" \t*");
   out.resize(end == std::string::npos ? 0 : end + 1);
-  return ascii_lower(out);
+  return out;
 }
 
 bool ends_with_colon(std::string_view text) {
@@ -512,7 +531,7 @@ bool is_forward_mark(std::string_view line) {
 }
 
 bool is_forward_subject(std::string_view subject) {
-  const std::string lower = ascii_lower(subject.substr(0, 40));
+  const std::string lower = lower_words(subject.substr(0, prefix_within(subject, 60)));
   return std::any_of(kForwardSubjects.begin(), kForwardSubjects.end(),
                      [&](auto mark) { return starts(lower, mark); });
 }

@@ -332,6 +332,8 @@ class Folder {
       if (line.role == Role::folded) {
         out.rest += plain_.substr(line.begin, line.end - line.begin);
         out.rest += '\n';
+        blanks = std::max<std::size_t>(blanks, 1);
+        close(out.said, 0);
         continue;
       }
       if (line.blank && line.depth == 0) {
