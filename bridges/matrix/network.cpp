@@ -58,9 +58,15 @@ void Network::ensure_registered() {
       "/_matrix/client/v1/appservice/" + net::url_encoded(hub_->settings.matrix.appservice.id) + "/ping", {});
   own_->call(std::move(ping), [this](const Reply& reply) {
     const auto* refusal = std::get_if<Refusal>(&reply);
-    if (refusal == nullptr) return spdlog::info("matrix: {}: the homeserver is there", hub_->network.value());
-    spdlog::warn("matrix: {}: the homeserver: {} (see dragoman doctor matrix)", hub_->network.value(),
-                 refusal->failure.text);
+    if (refusal == nullptr) {
+      trouble_.clear();
+      return spdlog::info("matrix: {}: the homeserver is there", hub_->network.value());
+    }
+    // Once, however long it lasts.
+    const bool news = std::exchange(trouble_, refusal->failure.text) != refusal->failure.text;
+    spdlog::log(news ? spdlog::level::warn : spdlog::level::debug,
+                "matrix: {}: the homeserver: {} (see dragoman doctor matrix)", hub_->network.value(),
+                refusal->failure.text);
     if (refusal->status == 0 || refusal->status >= 500) {
       registration_timer_.after(register_again, [this] { ensure_registered(); });
     }

@@ -100,6 +100,7 @@ class Network final : public dragoman::Network, public AppServiceHandler {
   std::unique_ptr<AppService> appservice_;
   std::size_t presence_part_ = 0;  // of its people, which are told of next
   net::Timer session_timer_, registration_timer_;
+  std::string trouble_;  // why the homeserver could not be had, as the log has it
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -109,7 +109,7 @@ void Sending::upload_thumbnail_next() {
 std::string Sending::remark_on(const Attachment& file, const Failure& failure) {
   if (failure.reason != Reason::too_large) return {};
   const std::string name = file.name.empty() ? file_name_in(file.url) : file.name;
-  const std::string why = "larger than what the bridge passes on";
+  std::string why = "larger than what the bridge passes on";
   words_.push_back((name.empty() ? "A file of " + voice_->nick() : name) + " is " + why +
                    ": people on Matrix see its link.");
   return why;
