@@ -195,7 +195,8 @@ class Muc final : public RoomListener {
   bool has_own_settings() const;
   void show_configuration(const Stanza& iq);
   void configure(const Stanza& iq, const Answers& answers, const RoomTraits& can);
-  void change_info(const Stanza& iq, SetRoomInfo wish);
+  void change_info(const Stanza& iq, SetRoomInfo wish, const Answers& own = {});
+  void save_own_settings(const Stanza& iq, const Answers& answers);
   void note_password(const PersonId& person, const std::string& password);
 
   // A message of an occupant on its way to the network, in one or several pieces.

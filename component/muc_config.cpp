@@ -185,17 +185,22 @@ void Muc::configure(const Stanza& iq, const Answers& answers, const RoomTraits& 
   const auto wish = wish_in(answers, can, room_.info(), password_);
   if (const auto* error = std::get_if<StanzaError>(&wish)) return gateway_.refuse(iq, *error);
   const PersonId person{iq.from.bare().str()};
-  if (has_own_settings()) {
-    const Outcome outcome = gateway_.network().run(person, gateway_.is_admin(iq.from), room_.id(),
-                                                   std::string(own_settings), answers, true);
-    preferences_.reset();
-    if (const auto* failure = std::get_if<Failure>(&outcome)) return gateway_.refuse(iq, to_error(*failure));
-  } else if (!can.any()) {
+  if (!has_own_settings() && !can.any()) {
     return gateway_.refuse(iq, room_.is_in(person)
                                    ? feature_not_implemented("Nothing of this room can be set from here.")
                                    : not_acceptable("You are not in this room: join it first."));
   }
-  change_info(iq, std::get<SetRoomInfo>(wish));
+  change_info(iq, std::get<SetRoomInfo>(wish), answers);
+}
+
+// What the network refuses of the room leaves these as they were, too: one form, one answer.
+void Muc::save_own_settings(const Stanza& iq, const Answers& answers) {
+  if (answers.empty() || !has_own_settings()) return gateway_.reply(iq);
+  const Outcome outcome = gateway_.network().run(PersonId{iq.from.bare().str()}, gateway_.is_admin(iq.from),
+                                                 room_.id(), std::string(own_settings), answers, true);
+  preferences_.reset();
+  if (const auto* failure = std::get_if<Failure>(&outcome)) return gateway_.refuse(iq, to_error(*failure));
+  gateway_.reply(iq);
 }
 
 void Muc::on_picture(const Stanza& iq, const Element& vcard) {
@@ -216,18 +221,20 @@ void Muc::on_picture(const Stanza& iq, const Element& vcard) {
   change_info(iq, std::move(wish));
 }
 
-void Muc::change_info(const Stanza& iq, SetRoomInfo wish) {
-  if (wish == SetRoomInfo{}) return gateway_.reply(iq);
+void Muc::change_info(const Stanza& iq, SetRoomInfo wish, const Answers& own) {
+  if (wish == SetRoomInfo{}) return save_own_settings(iq, own);
   const PersonId person{iq.from.bare().str()};
   Stanza asked = iq;
   asked.root.children.clear();  // an answer needs no more than the addresses
   const std::string token = gateway_.new_token();
-  gateway_.questions().ask(token, [gateway = &gateway_, asked, person, room = room_.id(),
-                                   key = wish.key](const Questions::Reply& reply) {
+  gateway_.questions().ask(token, [gateway = &gateway_, asked, person, room = room_.id(), key = wish.key,
+                                   own](const Questions::Reply& reply) {
     if (const auto* failed = std::get_if<Failed>(&reply))
       return gateway->refuse(asked, refusal_of(failed->failure));
-    if (Muc* muc = gateway->find_room(person, room); muc != nullptr && key) muc->note_password(person, *key);
-    gateway->reply(asked);
+    Muc* muc = gateway->find_room(person, room);
+    if (muc == nullptr) return gateway->reply(asked);
+    if (key) muc->note_password(person, *key);
+    muc->save_own_settings(asked, own);
   });
   gateway_.network().session_for(person, room_.id()).perform({room_.id(), token, std::move(wish)});
 }
