@@ -16,7 +16,7 @@ namespace dragoman::email {
 namespace {
 
 // Libxml2 looks through all that is open for each end tag: what nests deeper is read without its elements.
-constexpr std::size_t kMaxDepth = 1000;
+constexpr std::size_t kMaxDepth = 500;
 constexpr std::size_t kMaxSpans = 2000;
 constexpr std::size_t kMaxQuotes = 20;  // ">" before a line
 constexpr std::size_t kMaxAlt = 200;    // bytes of what a picture shows
@@ -150,6 +150,18 @@ class Builder {
   }
 
   bool too_deep() const { return too_deep_; }
+
+  // What comes behind the place where it got too deep, without its elements.
+  void tail(std::string_view words) {
+    too_deep_ = false;
+    hidden_ = 0;
+    while (!words.empty()) {
+      const auto end = std::min(words.find('\n'), words.size());
+      breaks(1);
+      characters(words.substr(0, end));
+      words.remove_prefix(std::min(end + 1, words.size()));
+    }
+  }
 
   Text finish() {
     while (!frames_.empty()) pop();
@@ -459,12 +471,16 @@ std::string_view view(const xmlChar* text) { return reinterpret_cast<const char*
 struct Parser {
   Builder builder;
   htmlParserCtxtPtr context = nullptr;
+  std::ptrdiff_t unread = -1;  // bytes, where it was stopped
 };
 
 void on_start(void* user, const xmlChar* name, const xmlChar** attributes) {
   auto& parser = *static_cast<Parser*>(user);
+  if (parser.unread >= 0) return;
   parser.builder.open(view(name), attributes);
-  if (parser.builder.too_deep()) xmlStopParser(parser.context);
+  if (!parser.builder.too_deep()) return;
+  parser.unread = parser.context->input->end - parser.context->input->cur;
+  xmlStopParser(parser.context);
 }
 
 void on_end(void* user, const xmlChar* name) { static_cast<Parser*>(user)->builder.close(view(name)); }
@@ -484,7 +500,7 @@ struct FreeContext {
 };
 
 // What stands between the tags, where there are too many of them within each other.
-Text without_tags(std::string_view html) {
+std::string without_tags(std::string_view html) {
   std::string out;
   bool open = false;
   for (std::size_t i = 0; i < html.size(); ++i) {
@@ -497,7 +513,7 @@ Text without_tags(std::string_view html) {
       out += html[i];
     }
   }
-  return Text(std::move(out));
+  return out;
 }
 
 // "<![if !mso]>": Outlook's, and no HTML; libxml2 takes it for text. "<![endif]-->" ends a comment.
@@ -524,10 +540,10 @@ std::string without_conditions(std::string html) {
 Text html_text(std::string_view html_utf8) {
   // In a body of its own, text isn't taken for a paragraph.
   const std::string source = "<html><body>" + without_conditions(clean_text(html_utf8));
-  if (source.size() > static_cast<std::size_t>(1) << 30) return without_tags(source);
+  if (source.size() > static_cast<std::size_t>(1) << 30) return Text(without_tags(source));
   Parser parser;
   const std::unique_ptr<htmlParserCtxt, FreeContext> context(htmlNewParserCtxt());
-  if (!context) return without_tags(source);
+  if (!context) return Text(without_tags(source));
   parser.context = context.get();
   *context->sax = htmlSAXHandler{};
   context->sax->startElement = on_start;
@@ -541,7 +557,11 @@ Text html_text(std::string_view html_utf8) {
   // Without a tree there is no document to take.
   htmlCtxtReadMemory(context.get(), source.data(), static_cast<int>(source.size()), nullptr, "UTF-8",
                      options);
-  return parser.builder.too_deep() ? without_tags(source) : parser.builder.finish();
+  if (parser.builder.too_deep()) {
+    const auto unread = std::min(static_cast<std::size_t>(parser.unread), source.size());
+    parser.builder.tail(without_tags(std::string_view(source).substr(source.size() - unread)));
+  }
+  return parser.builder.finish();
 }
 
 }  // namespace dragoman::email

@@ -180,7 +180,7 @@ class Outline {
     const bool plain = !value.empty() && std::all_of(value.begin(), value.end(), [](char c) {
       return c > ' ' - 1 && c < '\x7F' && c != '\\' && c != '(' && c != '"' && c != '%';
     });
-    if (!plain || value.back() == ' ' || value.substr(0, 2) == "=?") return level;
+    if (!plain || value.back() == ' ' || value.front() == ' ' || value.substr(0, 2) == "=?") return level;
     level.any = false;
     level.boundary = value;
     return level;

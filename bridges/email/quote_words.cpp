@@ -456,6 +456,12 @@ std::string lower_words(std::string_view text) {
   return out;
 }
 
+// Without looking at all of it.
+bool may_end_with_colon(std::string_view text) {
+  return text.substr(text.size() - std::min<std::size_t>(text.size(), 12)).find_first_of(":\xEF") !=
+         std::string_view::npos;
+}
+
 bool ends_with_colon(std::string_view text) {
   return ends(text, ":") || ends(text, "：") || ends(text, ":-");
 }
@@ -493,20 +499,20 @@ std::string_view between_dashes(std::string_view line) {
 }  // namespace
 
 bool is_attribution(std::string_view text) {
-  if (text.size() > kMaxAttribution || text.size() < 4) return false;
+  if (text.size() > kMaxAttribution || text.size() < 4 || !may_end_with_colon(text)) return false;
   const std::string lower = lower_words(text);
   if (!ends_with_colon(lower)) return false;
   return std::any_of(kWrote.begin(), kWrote.end(), [&](std::string_view verb) { return has(lower, verb); });
 }
 
 bool is_like_attribution(std::string_view text) {
-  if (text.size() > kMaxAttribution) return false;
+  if (text.size() > kMaxAttribution || !may_end_with_colon(text)) return false;
   const std::string lower = lower_words(text);
   return ends_with_colon(lower) && (has(lower, "@") || has_date(lower));
 }
 
 bool may_begin_attribution(std::string_view line) {
-  const std::string lower = lower_words(line);
+  const std::string lower = lower_words(line.substr(0, prefix_within(line, 200)));
   if (lower.empty()) return false;
   const bool opened =
       is_digit(lower.front()) ||
@@ -523,6 +529,7 @@ bool is_original_mark(std::string_view line) {
 bool is_forward_mark(std::string_view line) {
   if (line.size() > 200) return false;
   const std::string_view within = between_dashes(line);
+  if (within.empty() && !may_end_with_colon(line)) return false;
   const std::string words = lower_words(within.empty() ? line : within);
   // Without dashes, Apple's: they end with a colon.
   if (within.empty() && !ends_with_colon(words)) return false;
@@ -537,6 +544,7 @@ bool is_forward_subject(std::string_view subject) {
 }
 
 HeaderWord header_word(std::string_view line) {
+  line = line.substr(0, 45);
   const auto ascii = std::min(line.find(':'), line.size());
   const auto wide = std::min(line.find("："), line.size());
   const auto colon = std::min(ascii, wide);

@@ -133,6 +133,11 @@ TEST(HtmlText, IsCleanWhateverComes) {
 TEST(HtmlText, DeepNestingIsReadWithoutItsElements) {
   const std::string deep = times(10000, "<div><blockquote>") + "words" + times(10000, "</blockquote></div>");
   EXPECT_NE(plain(deep).find("words"), std::string::npos);
+  const std::string read = plain("first " + deep + times(100000, "<p>x</p>") + "last");
+  EXPECT_EQ(read.substr(0, 6), "first\n");
+  EXPECT_EQ(read.find("first"), read.rfind("first"));
+  EXPECT_EQ(read.find("words"), read.rfind("words"));
+  EXPECT_EQ(read.substr(read.size() - 4), "last");
   EXPECT_NE(plain(times(200, "<blockquote>") + "words").find("words"), std::string::npos);
   EXPECT_NE(plain(times(100000, "<table><tr><td>") + "words").find("words"), std::string::npos);
 }
