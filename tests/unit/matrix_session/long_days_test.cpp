@@ -182,11 +182,11 @@ TEST_F(LongDays, AnAnswerThatTakesAMinuteIsWaitedForAndOtherRoomsGoOn) {
   say(juliet(garden), garden, "fast");
   ASSERT_TRUE(until([&] { return count<Delivered>() == 1; }));
   EXPECT_EQ(std::vector<std::string>{"fast"}, delivered());
-  time.pass(30s);
+  time.pass(40s);
   ASSERT_EQ(1U, open.size()) << "not tried again yet, and nothing overtakes";
   open[0]->send(200, {}, R"({"event_id":"$slow"})");
   ASSERT_TRUE(until([&] { return open.size() == 2; }));
-  time.pass(60s);
+  time.pass(70s);
   ASSERT_EQ(2U, open.size());
   open[1]->send(200, {}, R"({"event_id":"$again"})");
   ASSERT_TRUE(until([&] { return count<Delivered>() == 3; }));
