@@ -126,9 +126,12 @@ std::string given_name(GMimeObject* leaf) {
                          : g_mime_object_get_content_disposition_parameter(leaf, "filename");
   if (name == nullptr || *name == '\0') name = g_mime_object_get_content_type_parameter(leaf, "name");
   if (name == nullptr) return {};
+  std::string_view given = name;
+  // A quote that was never closed, or quotes within quotes.
+  while (!given.empty() && given.front() == '"') given.remove_prefix(1);
+  while (!given.empty() && given.back() == '"') given.remove_suffix(1);
   // Also where RFC 2047 is forbidden: in quotes.
-  return std::string_view(name).find("=?") == std::string_view::npos ? std::string(name)
-                                                                     : header_words(name, 2 * kMaxName);
+  return given.find("=?") == std::string_view::npos ? std::string(given) : header_words(given, 2 * kMaxName);
 }
 
 File file_of(const ParsedMail& mail, GMimeObject* leaf, bool inlined) {

@@ -65,19 +65,21 @@ GMimeObject* ParsedMail::root() const { return g_mime_message_get_mime_part(mess
 void ParsedMail::number(GMimeObject* object) {
   if (!GMIME_IS_MULTIPART(object)) {
     leaves_.push_back(object);
+    raws_.push_back(bytes_of(object));
     return;
   }
   auto* multipart = GMIME_MULTIPART(object);
   const int count = g_mime_multipart_get_count(multipart);
+  multiparts_.push_back(object);
   for (int i = 0; i < count; ++i) number(g_mime_multipart_get_part(multipart, i));
+  multiparts_.pop_back();
 }
 
-std::size_t ParsedMail::number_of(const GMimeObject* leaf) const {
-  const auto found = std::find(leaves_.begin(), leaves_.end(), leaf);
-  return found == leaves_.end() ? 0 : static_cast<std::size_t>(found - leaves_.begin()) + 1;
-}
-
-std::string_view ParsedMail::raw(GMimeObject* leaf) const {
+std::string_view ParsedMail::bytes_of(GMimeObject* leaf) const {
+  if (GMIME_IS_MESSAGE_PART(leaf)) {
+    GMimeMessage* inner = g_mime_message_part_get_message(GMIME_MESSAGE_PART(leaf));
+    return inner == nullptr ? std::string_view() : bytes_within(inner);
+  }
   if (!GMIME_IS_PART(leaf)) return {};
   GMimeDataWrapper* content = g_mime_part_get_content(GMIME_PART(leaf));
   GMimeStream* stream = content == nullptr ? nullptr : g_mime_data_wrapper_get_stream(content);
@@ -88,19 +90,48 @@ std::string_view ParsedMail::raw(GMimeObject* leaf) const {
   return bytes_.substr(begin, end - begin);
 }
 
-void ParsedMail::decode(GMimeObject* leaf, const std::function<bool(std::string_view)>& take) const {
-  if (GMIME_IS_MESSAGE_PART(leaf)) {
-    GMimeMessage* inner = g_mime_message_part_get_message(GMIME_MESSAGE_PART(leaf));
-    if (inner == nullptr) return;
-    const GOwned<GMimeStream> memory(g_mime_stream_mem_new());
-    g_mime_object_write_to_stream(GMIME_OBJECT(inner), nullptr, memory.get());
-    const GByteArray* array = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(memory.get()));
-    if (array != nullptr && array->len > 0)
-      take(std::string_view(reinterpret_cast<const char*>(array->data), array->len));
-    return;
+// A mail within the mail, byte for byte: from its first field to the next line that parts what it stands in.
+std::string_view ParsedMail::bytes_within(GMimeMessage* inner) const {
+  GMimeHeaderList* headers = g_mime_object_get_header_list(GMIME_OBJECT(inner));
+  if (g_mime_header_list_get_count(headers) == 0) return {};
+  const gint64 offset = g_mime_header_get_offset(g_mime_header_list_get_header_at(headers, 0));
+  if (offset < 0 || static_cast<std::size_t>(offset) >= bytes_.size()) return {};
+  std::string_view rest = bytes_.substr(static_cast<std::size_t>(offset));
+  for (GMimeObject* multipart : multiparts_) {
+    const char* boundary = g_mime_multipart_get_boundary(GMIME_MULTIPART(multipart));
+    if (boundary == nullptr) continue;
+    const std::string mark = std::string("\n--") + boundary;
+    for (auto at = rest.find(mark); at != std::string_view::npos; at = rest.find(mark, at + 1)) {
+      // The boundary, or the last one, and nothing behind it: "--ab" does not end what "--a" parts.
+      std::string_view behind = rest.substr(at + mark.size());
+      if (behind.substr(0, 2) == "--") behind.remove_prefix(2);
+      const auto next = behind.find_first_not_of(" \t\r");
+      if (next != std::string_view::npos && behind[next] != '\n') continue;
+      rest = rest.substr(0, at);
+      if (!rest.empty() && rest.back() == '\r') rest.remove_suffix(1);
+      break;
+    }
   }
+  return rest;
+}
+
+std::size_t ParsedMail::number_of(const GMimeObject* leaf) const {
+  const auto found = std::find(leaves_.begin(), leaves_.end(), leaf);
+  return found == leaves_.end() ? 0 : static_cast<std::size_t>(found - leaves_.begin()) + 1;
+}
+
+std::string_view ParsedMail::raw(const GMimeObject* leaf) const {
+  const std::size_t number = number_of(leaf);
+  return number == 0 ? std::string_view() : raws_[number - 1];
+}
+
+void ParsedMail::decode(GMimeObject* leaf, const std::function<bool(std::string_view)>& take) const {
   std::string_view rest = raw(leaf);
   if (rest.empty()) return;
+  if (!GMIME_IS_PART(leaf)) {
+    take(rest);
+    return;
+  }
   const GMimeContentEncoding kind = g_mime_part_get_content_encoding(GMIME_PART(leaf));
   if (kind == GMIME_CONTENT_ENCODING_UUENCODE) rest = uuencoded(rest);
   GMimeEncoding state;

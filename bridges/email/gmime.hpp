@@ -43,9 +43,8 @@ class ParsedMail {
   const std::vector<GMimeObject*>& leaves() const { return leaves_; }
   std::size_t number_of(const GMimeObject* leaf) const;  // 0: no leaf
 
-  // As it stands in the mail, in its transfer encoding. Empty for a mail within the mail that GMime took
-  // apart.
-  std::string_view raw(GMimeObject* leaf) const;
+  // As it stands in the mail, in its transfer encoding.
+  std::string_view raw(const GMimeObject* leaf) const;
   // Decoded, piece by piece, as long as `take` wants more.
   void decode(GMimeObject* leaf, const std::function<bool(std::string_view)>& take) const;
   std::string decoded(GMimeObject* leaf, std::size_t limit) const;
@@ -53,11 +52,15 @@ class ParsedMail {
 
  private:
   void number(GMimeObject* object);
+  std::string_view bytes_of(GMimeObject* leaf) const;
+  std::string_view bytes_within(GMimeMessage* inner) const;
 
   std::string_view bytes_;
   GByteArray* array_ = nullptr;  // of `bytes_`, which it does not own
   GOwned<GMimeMessage> message_;
   std::vector<GMimeObject*> leaves_;
+  std::vector<std::string_view> raws_;    // of the leaves
+  std::vector<GMimeObject*> multiparts_;  // around the leaf that is being numbered
 };
 
 bool is_type(GMimeObject* object, const char* type, const char* subtype);
