@@ -77,32 +77,38 @@ void People::on_presence(const Stanza& stanza, bool of_theirs) {
   Known& one = known(person);
   if (want.profiles && stanza.type.empty()) {
     bool news = !one.asked || gateway_.now() - *one.asked >= card_lives;
+    const auto named = [&one]() -> Named& {
+      if (!one.named) one.named = std::make_unique<Named>();
+      return *one.named;
+    };
     if (const Element* nick = stanza.child("nick", ns::nick)) {
       std::string name = name_of(nick->text);
-      news = news || name != one.nick;
-      one.nick = std::move(name);
+      news = news || name != named().nick;
+      named().nick = std::move(name);
     }
     // XEP-0153 4.2: without <photo/> they don't know yet; an empty one says that there is none.
     const Element* update = stanza.child("x", ns::vcard_update);
     if (const Element* photo = update != nullptr ? update->child("photo") : nullptr) {
       const std::string hash = ascii_lower(one_line(photo->text));
-      if (hash.size() <= 40 && hash != one.hash) {
-        one.hash = hash;
+      if (hash.size() <= 40 && hash != (one.named ? one.named->hash : std::string())) {
+        named().hash = hash;
         news = true;
       }
     }
     if (news) fetch(person);
   }
   if (!want.presence || !of_theirs) return;
+  if (!one.there) one.there = std::make_unique<There>();
+  auto& clients = one.there->clients;
   if (stanza.type == "unavailable") {
-    one.clients.erase(stanza.from.resource);
-  } else if (one.clients.size() < most_clients || one.clients.contains(stanza.from.resource)) {
-    one.clients[stanza.from.resource] = shown_by(stanza);
+    clients.erase(stanza.from.resource);
+  } else if (clients.size() < most_clients || clients.contains(stanza.from.resource)) {
+    clients[stanza.from.resource] = shown_by(stanza);
   }
-  tell_availability(person, one);
+  tell_availability(person, *one.there);
 }
 
-void People::tell_availability(const PersonId& person, Known& one) {
+void People::tell_availability(const PersonId& person, There& one) {
   SetAvailability now{.online = false};
   for (const auto& [resource, shown] : one.clients) {
     if (!now.online || (now.availability == Availability::away && shown.availability == Availability::online))
@@ -139,9 +145,9 @@ void People::on_card(const PersonId& person, const Stanza& answer) {
     if (const Element* photo = card->child("PHOTO"))
       profile.picture = pictures::decode(text_of(*photo, "BINVAL"));
   }
-  if (!one.nick.empty()) profile.name = one.nick;
-  const std::string shown =
-      profile.name + '\n' + (profile.picture ? pictures::hash_of(*profile.picture) : std::string());
+  if (one.named && !one.named->nick.empty()) profile.name = one.named->nick;
+  const std::size_t shown = std::hash<std::string>{}(
+      profile.name + '\n' + (profile.picture ? pictures::hash_of(*profile.picture) : std::string()));
   if (shown == one.shown) return;
   Session& session = gateway_.network().session_for(person, PlaceId{});
   // Somebody's own account looks as they made it look there.

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -28,17 +29,24 @@ class People {
   void forget(const PersonId& person) { people_.erase(person); }
 
  private:
-  struct Known {
-    std::string hash;                                // that their presence named; empty: none did
-    std::optional<Time> asked;                       // when the card was fetched
-    std::string nick;                                // XEP-0172
-    std::string shown;                               // digest of what the network was given
+  struct Named {       // by their presence
+    std::string hash;  // of their picture; empty: none was named
+    std::string nick;  // XEP-0172
+  };
+  struct There {
     std::map<std::string, SetAvailability> clients;  // by resource, in what order they came does not matter
     std::optional<SetAvailability> told;
   };
+  // Of most people little is known, and there may be very many: what few have is apart.
+  struct Known {
+    std::optional<Time> asked;         // when the card was fetched
+    std::optional<std::size_t> shown;  // digest of what the network was given
+    std::unique_ptr<Named> named;
+    std::unique_ptr<There> there;
+  };
   void fetch(const PersonId& person);
   void on_card(const PersonId& person, const Stanza& answer);
-  void tell_availability(const PersonId& person, Known& known);
+  void tell_availability(const PersonId& person, There& there);
   Known& known(const PersonId& person);
 
   Gateway& gateway_;
