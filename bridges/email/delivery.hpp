@@ -1,8 +1,11 @@
 // Mail on its way out: a durable queue over a smarthost. One recipient a transaction; tries again with
-// backoff up to four hours, for five days; so many at once and so fast a domain. What becomes of each is told
-// once and for all: accepted by the server, or failed in words; late, once, after four hours. A mail that was
-// accepted and whose row was not yet removed when the program was killed is sent again, with the same
-// Message-ID: SMTP has no way to ask (RFC 5321 4.5.4.1).
+// backoff up to four hours, for five days (RFC 5321 4.5.4.1); so many at once and so fast a domain. What
+// becomes of each is told once and for all: accepted by the server, or failed in words; late, once, after
+// four hours. A smarthost that can't be reached, or lets nobody in, is one trouble for all: no try is counted
+// for any mail, and one alone looks whether it is back.
+//
+// A mail that was accepted and whose row was not yet removed when the program was killed is sent again, with
+// the same Message-ID: SMTP has no way to ask.
 #pragma once
 
 #include <chrono>
@@ -32,6 +35,8 @@ namespace dragoman::email {
 
 class Delivery {
  public:
+  // From the loop, never from within a call; none after the end of the Delivery. The row is as it was last;
+  // once it was accepted or failed it is gone from the store, in the same group as what the callback writes.
   struct Callbacks {
     std::function<void(const QueuedMail&)> accepted;
     std::function<void(const QueuedMail&, const Failure&)> failed;
@@ -43,14 +48,17 @@ class Delivery {
   Delivery& operator=(const Delivery&) = delete;
   ~Delivery();
 
-  // Takes a mail over: it is in the store's open group when this returns. 0: it could not be kept.
+  // Takes a mail over: it is in the store's open group when this returns, and leaves once that is on the
+  // disk. `taken` and `due` of zero are now. 0: it could not be kept.
   std::int64_t push(QueuedMail mail);
-  // What waits of a person; one of it is given up where it has not been sent.
+  // What waits of a person, or is on its way; one of it is given up where it is not on its way.
   std::vector<QueuedMail> waiting(const PersonId& person);
   bool cancel(std::int64_t key);
   void resume();  // what was left when the program ended
   void reload(const config::Email& settings);
-  // No more begin; `done` when those on their way are answered, or time is up.
+  // Why nothing can be sent at all; empty: it can.
+  const std::string& trouble() const;
+  // No more begin; `done` when those on their way are answered, or ten seconds are up.
   void stop(std::function<void()> done);
 
  private:

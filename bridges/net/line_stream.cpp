@@ -121,10 +121,19 @@ struct LineStream::Impl : std::enable_shared_from_this<LineStream::Impl> {
   // Tries all addresses in their order; nothing when connected.
   asio::awaitable<std::optional<Failure>> reach() {
     auto port = std::to_string(target.port);
-    auto [lookup_error, found] =
-        co_await resolver.async_resolve(target.host, port, tcp::resolver::numeric_service, answer);
-    if (!alive()) co_return Failure{};
-    if (lookup_error) co_return lookup_failure(target.host, lookup_error);
+    tcp::resolver::results_type found;
+    error_code no_address;
+    const auto address = asio::ip::make_address(target.host, no_address);
+    if (no_address) {
+      auto [lookup_error, names] =
+          co_await resolver.async_resolve(target.host, port, tcp::resolver::numeric_service, answer);
+      if (!alive()) co_return Failure{};
+      if (lookup_error) co_return lookup_failure(target.host, lookup_error);
+      found = std::move(names);
+    } else {
+      // Asio would ask a thread of its own even so.
+      found = tcp::resolver::results_type::create(tcp::endpoint(address, target.port), target.host, port);
+    }
 
     std::optional<asio::ip::address> source;
     if (!target.bind_address.empty()) {

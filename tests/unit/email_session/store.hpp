@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include <SQLiteCpp/Database.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
@@ -32,6 +33,11 @@ class TemporaryStore {
   void reopen() {
     store_.reset();
     store_ = std::make_unique<Store>(folder_ + "/dragoman.db", folder_ + "/key");
+  }
+  // Seen by another connection: what has been committed.
+  std::size_t rows_on_disk(const std::string& table) const {
+    SQLite::Database other(folder_ + "/dragoman.db", SQLite::OPEN_READONLY);
+    return static_cast<std::size_t>(other.execAndGet("SELECT count(*) FROM " + table).getInt64());
   }
   Store& operator*() { return *store_; }
   Store* operator->() { return store_.get(); }
