@@ -187,7 +187,9 @@ class Reader {
   }
 
   static Text text_of(const std::string& bytes, GMimeObject* leaf) {
-    const std::string text = text_of_bytes(bytes, parameter(leaf, "charset"));
+    std::string charset = parameter(leaf, "charset");
+    if (charset.empty() && is_html(leaf)) charset = html_charset(bytes);
+    const std::string text = text_of_bytes(bytes, charset);
     if (is_html(leaf)) return html_text(text);
     if (ascii_lower(parameter(leaf, "format")) != "flowed") return Text(text);
     return Text(unflowed(text, ascii_lower(parameter(leaf, "delsp")) == "yes"));

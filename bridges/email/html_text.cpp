@@ -537,6 +537,18 @@ std::string without_conditions(std::string html) {
 
 }  // namespace
 
+std::string html_charset(std::string_view bytes) {
+  const std::string head = ascii_lower(bytes.substr(0, 2048));
+  constexpr std::string_view mark = "charset=";
+  const auto tag = head.find("<meta");
+  const auto at = tag == std::string::npos ? tag : head.find(mark, tag);
+  if (at == std::string::npos) return {};
+  std::string_view rest = std::string_view(head).substr(at + mark.size());
+  while (!rest.empty() && (rest.front() == '"' || rest.front() == '\'' || rest.front() == ' '))
+    rest.remove_prefix(1);
+  return std::string(rest.substr(0, std::min<std::size_t>(rest.find_first_of("\"' ;>/"), 40)));
+}
+
 Text html_text(std::string_view html_utf8) {
   // In a body of its own, text isn't taken for a paragraph.
   const std::string source = "<html><body>" + without_conditions(clean_text(html_utf8));

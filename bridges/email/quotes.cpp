@@ -144,20 +144,25 @@ class Folder {
     return kNone;
   }
 
-  // "From: … / Sent: … / To: … / Subject: …" in any order after the first.
+  // "From: … / Sent: … / To: … / Subject: …", or the date first. Who travels writes "From:" and "To:" too,
+  // but no subject and no address.
   bool header_block(std::size_t i) const {
-    if (lines_[i].depth > 0 || header_word(words(i)) != HeaderWord::from) return false;
+    const HeaderWord first = lines_[i].depth > 0 ? HeaderWord::none : header_word(words(i));
+    if (first != HeaderWord::from && first != HeaderWord::sent) return false;
     unsigned found = 0;
+    bool addressed = false;
     std::size_t looked = 0;
-    for (std::size_t k = i + 1; k < lines_.size() && looked < 8; ++k) {
+    for (std::size_t k = i; k < lines_.size() && looked < 8; ++k) {
       if (lines_[k].blank) continue;
       ++looked;
       if (lines_[k].depth > 0) break;
       const HeaderWord word = header_word(words(k));
-      if (word != HeaderWord::none && word != HeaderWord::from) found |= 1U << static_cast<unsigned>(word);
+      found |= 1U << static_cast<unsigned>(word);
+      addressed = addressed || (word == HeaderWord::from && words(k).find('@') != std::string_view::npos);
     }
     const auto has_word = [&](HeaderWord word) { return (found >> static_cast<unsigned>(word) & 1U) != 0; };
-    return has_word(HeaderWord::sent) + has_word(HeaderWord::to) + has_word(HeaderWord::subject) >= 2;
+    return has_word(HeaderWord::from) && (addressed || has_word(HeaderWord::subject)) &&
+           has_word(HeaderWord::sent) + has_word(HeaderWord::to) + has_word(HeaderWord::subject) >= 2;
   }
 
   // The same in a language that nobody here knows; only behind a rule.

@@ -65,7 +65,8 @@ std::string large_mail(std::size_t size) {
     mail.append(76, 'A');
     mail += "\r\n";
   }
-  return mail += "--b--\r\n";
+  mail += "--b--\r\n";
+  return mail;
 }
 
 long peak_kilobytes() {
