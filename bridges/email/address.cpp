@@ -13,17 +13,17 @@
 namespace dragoman::email {
 namespace {
 
-constexpr std::size_t max_local = 64;     // octets, RFC 5321 4.5.3.1.1
-constexpr std::size_t max_address = 254;  // octets, RFC 5321 4.5.3.1.3 without its brackets
-constexpr std::size_t max_label = 63;     // octets, RFC 1035 2.3.4
+constexpr std::size_t max_local_part = 64;    // octets, RFC 5321 4.5.3.1.1
+constexpr std::size_t longest_address = 254;  // octets, RFC 5321 4.5.3.1.3 without its brackets
+constexpr std::size_t longest_label = 63;     // octets, RFC 1035 2.3.4
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool digit(char c) { return c >= '0' && c <= '9'; }
 bool is_beyond_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 
 // RFC 5322 3.2.3, with RFC 6531 3.3.
 bool is_atext(char c) {
-  return is_letter(c) || is_digit(c) || is_beyond_ascii(c) ||
+  return letter(c) || digit(c) || is_beyond_ascii(c) ||
          std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;
 }
 
@@ -59,7 +59,7 @@ bool is_plain(std::string_view text) {
 // A quoted string (RFC 5321 4.1.2) says nothing more than a dot-string but where the dots stand; anything
 // else in one is understood differently by each server on the way.
 std::optional<std::string> valid_local(std::string_view local) {
-  if (local.empty() || local.size() > max_local || !is_plain(local)) return {};
+  if (local.empty() || local.size() > max_local_part || !is_plain(local)) return {};
   if (is_dot_string(local)) return std::string(local);
   if (local.size() < 3 || local.front() != '"' || local.back() != '"') return {};
   const auto inner = local.substr(1, local.size() - 2);
@@ -70,9 +70,9 @@ std::optional<std::string> valid_local(std::string_view local) {
 
 // RFC 5321 4.1.2, and the underscore that is seen in the wild.
 bool is_label(std::string_view label) {
-  return !label.empty() && label.size() <= max_label && label.front() != '-' && label.back() != '-' &&
+  return !label.empty() && label.size() <= longest_label && label.front() != '-' && label.back() != '-' &&
          std::all_of(label.begin(), label.end(),
-                     [](char c) { return (is_letter(c) || is_digit(c) || c == '-' || c == '_'); });
+                     [](char c) { return (letter(c) || digit(c) || c == '-' || c == '_'); });
 }
 
 // At least two labels, the last of which is no number: what looks like an IP address is none of a domain.
@@ -85,11 +85,11 @@ bool is_domain(std::string_view domain) {
     if (!is_label(label)) return false;
     at = dot + 1;
   }
-  return labels >= 2 && std::any_of(label.begin(), label.end(), [](char c) { return !is_digit(c); });
+  return labels >= 2 && std::any_of(label.begin(), label.end(), [](char c) { return !digit(c); });
 }
 
 std::optional<std::string> valid_domain(std::string_view domain) {
-  if (domain.size() > max_address || domain.find('\0') != std::string_view::npos) return {};
+  if (domain.size() > longest_address || domain.find('\0') != std::string_view::npos) return {};
   if (is_ascii_only(domain) && domain.find("--") == std::string_view::npos) {
     if (!is_domain(domain)) return {};
     return ascii_lower(domain);
@@ -113,10 +113,10 @@ bool is_ascii_only(std::string_view text) {
 
 std::optional<std::string> valid_address(std::string_view given) {
   const auto at = given.rfind('@');
-  if (at == std::string_view::npos || given.size() > 4 * max_address) return {};
+  if (at == std::string_view::npos || given.size() > 4 * longest_address) return {};
   auto local = valid_local(given.substr(0, at));
   const auto domain = valid_domain(given.substr(at + 1));
-  if (!local || !domain || local->size() + 1 + domain->size() > max_address) return {};
+  if (!local || !domain || local->size() + 1 + domain->size() > longest_address) return {};
   return std::move(*local) + '@' + *domain;
 }
 

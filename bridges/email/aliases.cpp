@@ -19,7 +19,7 @@ namespace {
 constexpr std::string_view person_of_name = "alias";
 constexpr std::string_view name_of_person = "alias of";
 
-constexpr std::size_t max_local = 64;  // octets, RFC 5321 4.5.3.1.1
+constexpr std::size_t longest_alias = 64;  // octets, RFC 5321 4.5.3.1.1
 constexpr std::string_view bounce_prefix = "b+";
 constexpr std::size_t mac_digits = 20;  // 80 bits, in hex
 
@@ -42,7 +42,7 @@ bool is_taken(std::string_view local) {
 }
 
 bool is_usable(std::string_view local) {
-  return !local.empty() && local.size() <= max_local && local.front() != '.' && local.back() != '.' &&
+  return !local.empty() && local.size() <= longest_alias && local.front() != '.' && local.back() != '.' &&
          local.front() != '-' && local.find("..") == std::string_view::npos &&
          std::all_of(local.begin(), local.end(), is_safe) && !is_taken(local);
 }

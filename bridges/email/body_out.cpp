@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t wrap_at = 72;  // columns, RFC 3676 4.2
 constexpr std::size_t deepest = 20;  // quotes
 
-struct Line {
+struct BodyLine {
   std::size_t begin = 0, end = 0;
   std::size_t depth = 0;  // of quotes
   bool code = false;
@@ -27,8 +27,8 @@ std::string without_controls(std::string text) {
   return text;
 }
 
-std::vector<Line> lines_of(const std::string& plain, const std::vector<Span>& spans) {
-  std::vector<Line> lines;
+std::vector<BodyLine> body_lines(const std::string& plain, const std::vector<Span>& spans) {
+  std::vector<BodyLine> lines;
   for (std::size_t at = 0; at <= plain.size();) {
     const auto end = std::min(plain.find('\n', at), plain.size());
     lines.push_back({at, end});
@@ -41,7 +41,7 @@ std::vector<Line> lines_of(const std::string& plain, const std::vector<Span>& sp
   const auto line_at = [&](std::size_t at) {
     const auto after =
         std::upper_bound(lines.begin(), lines.end(), at,
-                         [](std::size_t where, const Line& line) { return where < line.begin; });
+                         [](std::size_t where, const BodyLine& line) { return where < line.begin; });
     return static_cast<std::size_t>(after - lines.begin()) - 1;
   };
   for (const auto& span : spans) {
@@ -125,7 +125,8 @@ void append_flowed(std::string& out, std::size_t depth, std::string_view words, 
 // ----------------------------------------------------------------------------------------------------------
 // HTML
 
-void append_escaped(std::string& out, std::string_view text) {
+// `before`: what stands in front of it.
+void append_escaped(std::string& out, std::string_view text, char before = ' ') {
   for (std::size_t i = 0; i < text.size(); ++i) {
     switch (text[i]) {
       case '&': out += "&amp;"; break;
@@ -134,7 +135,7 @@ void append_escaped(std::string& out, std::string_view text) {
       case '"': out += "&quot;"; break;
       case ' ':
         // Readers fold several into one.
-        out += i == 0 || text[i - 1] == ' ' ? "&nbsp;" : " ";
+        out += (i == 0 ? before : text[i - 1]) == ' ' ? "&nbsp;" : " ";
         break;
       default: out += text[i];
     }
@@ -178,7 +179,7 @@ class Formats {
     return next_ < changes_.size() ? std::min(changes_[next_].at, none) : none;
   }
 
-  void append(std::string& out, std::string_view words) const {
+  void append(std::string& out, std::string_view words, char before) const {
     if (!links_.empty()) {
       out += "<a href=\"";
       append_escaped(out, spans_[links_.back()].detail);
@@ -187,7 +188,7 @@ class Formats {
     for (std::size_t i = 0; i < tags.size(); ++i) {
       if (counts_[i] > 0) out.append("<").append(tags[i].second).append(">");
     }
-    append_escaped(out, words);
+    append_escaped(out, words, before);
     for (std::size_t i = tags.size(); i-- > 0;) {
       if (counts_[i] > 0) out.append("</").append(tags[i].second).append(">");
     }
@@ -213,11 +214,11 @@ class Formats {
 };
 
 // One line, its formats opened and closed within it.
-void append_formatted(std::string& out, Formats& formats, std::string_view plain, const Line& line) {
+void append_formatted(std::string& out, Formats& formats, std::string_view plain, const BodyLine& line) {
   formats.go_to(line.begin);
   for (std::size_t at = line.begin; at < line.end;) {
     const auto next = formats.next_change(line.end);
-    formats.append(out, plain.substr(at, next - at));
+    formats.append(out, plain.substr(at, next - at), at == line.begin ? ' ' : plain[at - 1]);
     at = next;
     formats.go_to(at);
   }
@@ -236,7 +237,7 @@ std::string flowed_text(const Text& text, std::string_view signature) {
   auto url = urls.begin();
   if (!plain.empty()) {
     std::string words;
-    for (const auto& line : lines_of(plain, text.spans)) {
+    for (const auto& line : body_lines(plain, text.spans)) {
       words.clear();
       auto at = line.begin;
       for (; url != urls.end() && (*url)->end <= line.end; ++url) {
@@ -250,7 +251,7 @@ std::string flowed_text(const Text& text, std::string_view signature) {
   if (signature.empty()) return out;
   out += "-- \n";
   const auto clean = without_controls(std::string(signature));
-  for (const auto& line : lines_of(clean, {}))
+  for (const auto& line : body_lines(clean, {}))
     append_flowed(out, 0, std::string_view(clean).substr(line.begin, line.end - line.begin), true);
   return out;
 }
@@ -285,7 +286,7 @@ std::string html_text_of(const Text& text, std::string_view signature) {
     for (; depth < wanted; ++depth) out += "<blockquote type=\"cite\">\n";
     for (; depth > wanted; --depth) out += "</blockquote>\n";
   };
-  for (const auto& line : lines_of(plain, text.spans)) {
+  for (const auto& line : body_lines(plain, text.spans)) {
     if (code && (!line.code || line.depth != depth)) out += "</pre>\n";
     if (line.depth != depth || !line.code) code = false;
     quote_to(line.depth);
@@ -304,7 +305,7 @@ std::string html_text_of(const Text& text, std::string_view signature) {
   if (!signature.empty()) {
     out += "-- <br>\n";
     const auto clean = without_controls(std::string(signature));
-    for (const auto& line : lines_of(clean, {})) {
+    for (const auto& line : body_lines(clean, {})) {
       append_escaped(out, std::string_view(clean).substr(line.begin, line.end - line.begin));
       out += "<br>\n";
     }

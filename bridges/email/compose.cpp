@@ -174,7 +174,7 @@ GOwned<GMimeObject> body_of(const Draft& draft) {
   return GOwned<GMimeObject>(GMIME_OBJECT(both));
 }
 
-std::string file_name(std::string_view given) {
+std::string enclosure_name(std::string_view given) {
   auto name = display_clean(given);
   name.erase(0, name.find_last_of("/\\") + 1);
   name.resize(prefix_within(name, max_name));
@@ -203,7 +203,7 @@ GOwned<GMimePart> file_part(const Enclosure& file) {
   GOwned<GMimePart> part(
       g_mime_part_new_with_type(type.substr(0, slash).c_str(), type.substr(slash + 1).c_str()));
   auto* object = GMIME_OBJECT(part.get());
-  const auto name = file_name(file.name);
+  const auto name = enclosure_name(file.name);
   g_mime_object_set_disposition(object, "attachment");
   g_mime_object_set_content_disposition_parameter(object, "filename", name.c_str());
   // RFC 2231 is the standard; old mail programs read the encoded word that stands in "name".

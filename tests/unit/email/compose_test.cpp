@@ -197,7 +197,8 @@ TEST(Compose, TakesBase64WhereQuotedPrintableWouldSayLittle) {
   expect_sound(mail);
   EXPECT_EQ(content_field(mail, "Content-Transfer-Encoding"), "base64");
   EXPECT_EQ(part_of(mail, 1), "Привет, мир! Это письмо.\n");
-  EXPECT_EQ(content_field(compose(draft("Grüße to all of you")), "Content-Transfer-Encoding"), "quoted-printable");
+  EXPECT_EQ(content_field(compose(draft("Grüße to all of you")), "Content-Transfer-Encoding"),
+            "quoted-printable");
 }
 
 TEST(Compose, BreaksNoLineItNeedNotAndNoneIsTooLong) {
@@ -275,8 +276,8 @@ TEST(ComposeReceipt, SaysWhatWasDisplayed) {
   const auto mail = compose_receipt(frame, {"Alice", "alice@home.example"}, "0@example.org");
   expect_sound(mail);
   EXPECT_EQ(field(mail, "Auto-Submitted"), "auto-replied");
-  EXPECT_TRUE(content_field(mail, "Content-Type")
-                  .find("report-type=disposition-notification") != std::string::npos)
+  EXPECT_TRUE(content_field(mail, "Content-Type").find("report-type=disposition-notification") !=
+              std::string::npos)
       << mail;
   EXPECT_THAT(types_of(mail), ElementsAre("text/plain", "message/disposition-notification"));
   EXPECT_EQ(part_of(mail, 2),
@@ -489,6 +490,12 @@ TEST(HtmlTextOf, ShowsWhatWasMeantAndNoMore) {
             "end<br>\n"
             "-- <br>\nMe &amp; you<br>\n"
             "</body></html>\n");
+}
+
+TEST(HtmlTextOf, KeepsSpacesThatReadersWouldFold) {
+  EXPECT_THAT(html_text_of(Text("a  b", {{0, 1, Style::bold, ""}}), {}), HasSubstr("<b>a</b> &nbsp;b<br>"));
+  EXPECT_THAT(html_text_of(Text("  b c", {{2, 3, Style::bold, ""}}), {}),
+              HasSubstr("&nbsp;&nbsp;<b>b</b> c<br>"));
 }
 
 TEST(HtmlTextOf, LinksOnlyWhereItIsSafe) {
