@@ -4,7 +4,7 @@ import json
 import signal
 import subprocess
 
-from . import irc_servers, xmpp_servers
+from . import irc_servers, mail_servers, xmpp_servers
 from .process import Process, free_port
 
 MAX_FILE_BYTES = 40_000_000  # less than Synapse's, so that a file may be too large for dragoman alone
@@ -34,6 +34,19 @@ MATRIX = """\
     allow_login: {allow_login}
     leave_after_seconds: 1
 """
+EMAIL = """\
+  - network: email
+    domain: {domain}
+    secret: {secret}
+    lmtp: {{listen: "127.0.0.1:{lmtp_port}"}}
+    smtp: {{url: "smtp://127.0.0.1:{smtp_port}"}}
+    files: {{listen: "127.0.0.1:{files_port}"}}
+    public_url: "http://127.0.0.1:{files_port}"
+    authserv_id: {authserv_id}
+    uploads: [127.0.0.1]
+    fetch_private_addresses: true
+    coalesce_seconds: {coalesce_seconds}
+"""
 
 
 class IrcBridge:
@@ -54,6 +67,19 @@ class MatrixBridge:
         return MATRIX.format(domain=xmpp_servers.MATRIX_DOMAIN, secret=xmpp_servers.SECRET, url=self.homeserver.url,
                              server_name=self.homeserver.server_name, port=self.port, max_file_bytes=MAX_FILE_BYTES,
                              allow_login=json.dumps(self.allow_login))
+
+
+class EmailBridge:
+    coalesce_seconds = 1
+
+    def __init__(self):
+        self.lmtp_port, self.files_port = free_port(), free_port()
+        self.smtp_port = 25  # where the gateway's mail goes
+
+    def yaml(self):
+        return EMAIL.format(domain=xmpp_servers.EMAIL_DOMAIN, secret=xmpp_servers.SECRET, lmtp_port=self.lmtp_port,
+                            smtp_port=self.smtp_port, files_port=self.files_port, authserv_id=mail_servers.MX,
+                            coalesce_seconds=self.coalesce_seconds)
 
 
 class Gateway(Process):

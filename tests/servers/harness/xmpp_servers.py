@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .process import Process, answers, free_port
 
-HOST, DOMAIN, MATRIX_DOMAIN = "localhost", "irc.localhost", "matrix.localhost"
+HOST, DOMAIN, MATRIX_DOMAIN, EMAIL_DOMAIN = "localhost", "irc.localhost", "matrix.localhost", "mail.localhost"
 SECRET, PASSWORD = secrets.token_hex(16), secrets.token_hex(6)
 USERS = ("alice", "bob")
 
@@ -68,6 +68,8 @@ class Prosody(XmppServer):
             Component "{MATRIX_DOMAIN}"
               component_secret = "{SECRET}"
               {self.of_component}
+            Component "{EMAIL_DOMAIN}"
+              component_secret = "{SECRET}"
         """)
         return ["prosody", "--config", str(config), "-F"]
 
@@ -114,7 +116,10 @@ listen:
   - port: {self.component_port}
     ip: 127.0.0.1
     module: ejabberd_service
-    hosts: {{"{DOMAIN}": {{password: "{SECRET}"}}, "{MATRIX_DOMAIN}": {{password: "{SECRET}"}}}}
+    hosts:
+      "{DOMAIN}": {{password: "{SECRET}"}}
+      "{MATRIX_DOMAIN}": {{password: "{SECRET}"}}
+      "{EMAIL_DOMAIN}": {{password: "{SECRET}"}}
 auth_method: internal
 auth_password_format: scram
 disable_sasl_mechanisms: [digest-md5]
