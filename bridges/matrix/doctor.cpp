@@ -2,19 +2,17 @@
 
 #include <chrono>
 #include <ctime>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
 #include <sodium.h>
 
 #include "bridges/matrix/address.hpp"
-#include "bridges/matrix/api.hpp"
+#include "bridges/matrix/doctor_instruments.hpp"
 #include "bridges/matrix/media_link.hpp"
 #include "bridges/matrix/registration.hpp"
 #include "bridges/net/http_server.hpp"
@@ -26,7 +24,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto doctors_patience = 30s;
 constexpr auto greatest_skew = 60s;
 constexpr std::string_view needed_version = "v1.11";  // the first with authenticated media
 
@@ -53,20 +50,18 @@ bool same(std::string_view a, std::string_view b) {
   return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
-class Examination {
+class Examination : private Instruments {
  public:
   Examination(const config::Bridge& bridge, Tokens tokens, std::FILE* out)
-      : bridge_(bridge),
+      : Instruments(bridge.matrix.homeserver.ca_file, out),
+        bridge_(bridge),
         settings_(bridge.matrix),
-        tokens_(std::move(tokens)),
-        out_(out),
-        http_(loop_, {.ca_file = settings_.homeserver.ca_file}),
-        api_(loop_, http_) {}
+        tokens_(std::move(tokens)) {}
 
   int run() {
     if (!homeserver() || !registration()) {
       line("", "what is left was not looked at: mend this first");
-      return wrong_;
+      return found_wrong();
     }
     namespaces();
     listen();
@@ -77,55 +72,13 @@ class Examination {
     line("note",
          "typing, receipts and presence come, and the homeserver slows nothing down, where its copy of the "
          "registration says receive_ephemeral: true and rate_limited: false, as register-matrix prints it");
-    line("", wrong_ == 0 ? "all is well" : fmt::format("{} to mend", wrong_));
-    return wrong_;
+    line("", found_wrong() == 0 ? "all is well" : fmt::format("{} to mend", found_wrong()));
+    return found_wrong();
   }
 
  private:
-  void line(std::string_view mark, const std::string& text) {
-    const std::string whole = mark.empty() ? text + "\n" : fmt::format("{:<6} {}\n", mark, text);
-    std::fwrite(whole.data(), 1, whole.size(), out_);
-    std::fflush(out_);
-  }
-  void ok(const std::string& text) { line("ok", text); }
-  void wrong(const std::string& text) {
-    ++wrong_;
-    line("wrong", text);
-  }
-
-  // The loop runs here alone, until there is an answer: whoever answers has a limit of its own.
-  template <class Result>
-  Result wait_for(const std::function<void(std::function<void(Result)>)>& begin) {
-    std::optional<Result> result;
-    begin([&result](Result answer) { result = std::move(answer); });
-    loop_.restart();
-    while (!result) loop_.run_one();
-    return std::move(*result);
-  }
-  Reply call(Api::Call what, const Voice& as) {
-    what.timeout = doctors_patience;
-    return wait_for<Reply>([&](std::function<void(Reply)> done) {
-      api_.call(as, std::move(what), [done = std::move(done)](Reply reply) { done(std::move(reply)); });
-    });
-  }
-  net::HttpResult send(net::HttpRequest request) {
-    request.timeout = doctors_patience;
-    return wait_for<net::HttpResult>([&](std::function<void(net::HttpResult)> done) {
-      http_.send(std::move(request),
-                 [done = std::move(done)](net::HttpResult result) { done(std::move(result)); });
-    });
-  }
-
   Voice service() const { return {settings_.homeserver.url, tokens_.as_token, {}}; }
   std::string url(const std::string& path) const { return settings_.homeserver.url + path; }
-  static std::string said(const Refusal& refusal) {
-    return refusal.errcode.empty()
-               ? refusal.failure.text
-               : refusal.errcode + (refusal.failure.text.empty() ? "" : ", ") + refusal.failure.text;
-  }
-  static std::string said(const Failure& failure) {
-    return failure.text.empty() ? "there was no answer" : failure.text;
-  }
 
   // False: nobody is there to ask more.
   bool homeserver() {
@@ -258,7 +211,7 @@ class Examination {
   void listen() {
     const auto& place = settings_.appservice;
     server_ = std::make_unique<net::HttpServer>(
-        loop_, net::HttpServer::Options{.address = place.address, .port = place.port},
+        loop(), net::HttpServer::Options{.address = place.address, .port = place.port},
         [this](net::ServedRequest&& request, const std::shared_ptr<net::Answer>& answer) {
           serve(request, *answer);
         });
@@ -335,7 +288,7 @@ class Examination {
     constexpr std::string_view scheme = "mxc://";
     const auto slash = mxc.find('/', scheme.size());
     if (mxc.compare(0, scheme.size(), scheme) != 0 || slash == std::string::npos) {
-      return wrong("files can't be given to the homeserver (" + words_of(stored) +
+      return wrong("files can't be given to the homeserver (" + said(stored) +
                    "): see to its media repository");
     }
     const auto fetched = send({.url = url("/_matrix/client/v1/media/download/" +
@@ -344,7 +297,7 @@ class Examination {
                                .headers = key});
     const auto* response = std::get_if<net::HttpResponse>(&fetched);
     if (!response || response->head.status != 200 || response->body != sent) {
-      return wrong("files can't be had from the homeserver (" + words_of(fetched) +
+      return wrong("files can't be had from the homeserver (" + said(fetched) +
                    "): see to its media repository");
     }
     ok("files go to the homeserver and come back");
@@ -358,18 +311,6 @@ class Examination {
                        settings_.max_file_bytes));
     }
   }
-  static std::string text_of(const net::HttpResult& result, std::string_view key) {
-    const auto* response = std::get_if<net::HttpResponse>(&result);
-    const auto body = response && response->head.status == 200 ? parse_json(response->body) : std::nullopt;
-    return std::string(body && body->is_object() ? text_at(body->get_object(), key) : std::string_view());
-  }
-  static std::string words_of(const net::HttpResult& result) {
-    const auto* response = std::get_if<net::HttpResponse>(&result);
-    if (!response) return said(std::get<Failure>(result));
-    const Refusal refusal = refusal_of(response->head.status, response->body);
-    return fmt::format("status {}{}{}", refusal.status, refusal.errcode.empty() ? "" : ", ", refusal.errcode);
-  }
-
   void public_url() {
     if (settings_.public_url.empty()) {
       return line("note", "there is no public_url: people on XMPP get no files from Matrix");
@@ -405,13 +346,8 @@ class Examination {
   const config::Bridge& bridge_;
   const config::Matrix& settings_;
   const Tokens tokens_;
-  std::FILE* out_;
-  int wrong_ = 0;
   bool stranger_ = false;  // somebody came without the homeserver's token
   const std::string nonce_ = "doctor-" + random_hex(16);
-  boost::asio::io_context loop_{1};
-  net::HttpClient http_;
-  Api api_;
   std::unique_ptr<net::HttpServer> server_;
 };
 
