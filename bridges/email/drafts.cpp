@@ -1,0 +1,483 @@
+#include "bridges/email/drafts.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "bridges/email/address.hpp"
+#include "bridges/email/fetched.hpp"
+#include "bridges/email/mime_in.hpp"
+#include "bridges/email/outgoing.hpp"
+#include "bridges/json.hpp"
+#include "bridges/net/timer.hpp"
+#include "bridges/saved.hpp"
+#include "mapping/digest.hpp"
+#include "mapping/mails_table.hpp"
+#include "mapping/notes_table.hpp"
+#include "mapping/store.hpp"
+#include "mapping/utf8.hpp"
+
+namespace dragoman::email {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t most_lines = 100;
+constexpr std::size_t most_bytes = std::size_t{64} * 1024;
+constexpr auto composing_holds = 60s;  // who writes on says so again within it (XEP-0085 5.5)
+constexpr auto longest_hold = 10min;   // since the first line
+constexpr auto again_after = 60s;      // where the store was in trouble
+constexpr std::string_view draft_kind = "draft", sent_kind = "sent", receipt_kind = "receipt";
+
+std::string packed_draft(const OpenDraft& draft) {
+  json::array lines;
+  for (const DraftLine& line : draft.lines)
+    lines.push_back(
+        json::object{{"said", packed(Saved{draft.person, {}, line.command})}, {"id", line.id.value()}});
+  return json::serialize(json::object{{"lines", std::move(lines)}});
+}
+
+std::optional<OpenDraft> unpacked_draft(const std::string& base, std::string_view text) {
+  const auto value = parse_json(text);
+  const json::array* lines = value && value->is_object() ? array_at(value->get_object(), "lines") : nullptr;
+  if (lines == nullptr) return std::nullopt;
+  OpenDraft draft;
+  draft.base = base;
+  for (const json::value& entry : *lines) {
+    const json::object& line = object_of(entry);
+    auto saved = unpacked(text_at(line, "said"));
+    if (!saved || !std::holds_alternative<Message>(saved->command.what)) return std::nullopt;
+    draft.person = saved->person;
+    draft.in = saved->command.in;
+    draft.lines.push_back({std::move(saved->command), MessageId{std::string(text_at(line, "id"))}});
+  }
+  if (draft.lines.empty()) return std::nullopt;
+  return draft;
+}
+
+// The mail that a message was part of.
+std::string mail_id_of(const MessageId& id) { return id.value().substr(0, id.value().find('/')); }
+
+std::string beginning(const std::string& text) {
+  constexpr std::size_t shown = 80;
+  std::string out = one_line(text);
+  if (out.size() <= shown) return out;
+  out.resize(prefix_within(out, shown));
+  return out + "…";
+}
+
+}  // namespace
+
+struct Drafts::Impl : std::enable_shared_from_this<Drafts::Impl> {
+  Impl(Wing& w, SessionOf of)
+      : wing(w),
+        hub(w.hub),
+        session_of(std::move(of)),
+        fetched(hub),
+        timer(hub.loop),
+        delivery(hub.loop, hub.store, hub.network, hub.email(),
+                 {[this](const QueuedMail& mail) { on_accepted(mail); },
+                  [this](const QueuedMail& mail, const Failure& why) {
+                    on_failed(mail.mail, mail.recipient, why);
+                  },
+                  [this](const QueuedMail& mail, const std::string& words) {
+                    on_late(mail.mail, mail.recipient, words);
+                  }}) {}
+
+  using Key = std::pair<PersonId, Conversation>;
+
+  OpenDraft* open_draft(const PersonId& person, const Conversation& in) {
+    auto found = open.find({person, in});
+    return found == open.end() ? nullptr : &drafts.at(found->second);
+  }
+  bool keep(const OpenDraft& draft) {
+    return hub.store.notes().put(hub.network, draft_kind, draft.base, packed_draft(draft));
+  }
+  void schedule() {
+    Time next = Time::max();
+    for (const auto& [base, draft] : drafts)
+      if (!draft.being_made) next = std::min(next, draft.due);
+    if (next == Time::max()) return timer.cancel();
+    timer.after(std::max(next - hub.now(), 0ms), [this] { on_time(); });
+  }
+  void on_time() {
+    std::vector<std::string> due;
+    for (const auto& [base, draft] : drafts)
+      if (!draft.being_made && draft.due <= hub.now()) due.push_back(base);
+    for (const std::string& base : due) make(base);
+    schedule();
+  }
+  // No more is added: it becomes a mail once its files are there.
+  void make(const std::string& base) {
+    OpenDraft& draft = drafts.at(base);
+    if (std::exchange(draft.being_made, true)) return;
+    if (auto found = open.find({draft.person, draft.in}); found != open.end() && found->second == base)
+      open.erase(found);
+    std::vector<std::string> urls;
+    for (const DraftLine& line : draft.lines)
+      for (const Attachment& file : std::get<Message>(line.command.what).attachments)
+        urls.push_back(file.url);
+    fetched.fetch(urls, [this, base](Fetched::Files files) {
+      if (drafts.contains(base)) finish(base, std::move(files));
+    });
+  }
+  void finish(const std::string& base, Fetched::Files files) {
+    OpenDraft& draft = drafts.at(base);
+    Outgoing out = outgoing(wing, draft, std::move(files));
+    if (!post(draft.person, draft.in, out, base)) {
+      draft.being_made = false;
+      draft.due = hub.now() + again_after;
+      return schedule();
+    }
+    drafts.erase(base);
+    schedule();
+  }
+  // A mail into the queue, once for each recipient; what it came from is then done with.
+  bool post(const PersonId& person, const Conversation& in, Outgoing& out, const std::string& base) {
+    const std::string bytes = compose(out.draft);
+    out.row.person = person;
+    out.row.conversation = name_of(in);
+    out.row.outgoing = true;
+    out.row.time = hub.now();
+    const MailKey mail = hub.store.mails().put(hub.network, out.row, bytes);
+    if (mail == 0) return false;
+    hub.store.notes().put(hub.network, sent_kind, std::to_string(mail), out.about());
+    for (const Mailbox& to : out.recipients) {
+      wing.consent.know(person, folded(to.address));
+      delivery.push({.person = person,
+                     .mail = mail,
+                     .envelope_from = hub.bounces.of(mail),
+                     .recipient = to.address,
+                     .taken = hub.now(),
+                     .due = hub.now()});
+    }
+    if (!base.empty()) hub.store.notes().erase(hub.network, draft_kind, base);
+    return true;
+  }
+
+  // ---- what became of it
+
+  struct Sent {
+    PersonId person;
+    Conversation in;
+    std::vector<std::pair<std::string, MessageId>> said;  // tokens, ids
+  };
+  std::optional<Sent> sent(MailKey mail) const {
+    const auto kept = hub.store.notes().get(hub.network, sent_kind, std::to_string(mail));
+    const auto row = kept ? hub.store.mails().get(hub.network, mail) : std::nullopt;
+    const auto in = row ? conversation_of(row->conversation) : std::nullopt;
+    if (!in) return std::nullopt;
+    return Sent{row->person, *in, Outgoing::said_in(*kept)};
+  }
+  void on_accepted(const QueuedMail& mail) {
+    const auto what = sent(mail.mail);
+    if (!what || !std::holds_alternative<UserId>(what->in)) return;
+    for (const auto& [token, id] : what->said) session_of(what->person).delivered(what->in, token, id);
+  }
+  void on_failed(MailKey mail, const std::string& recipient, Failure why) {
+    const auto what = sent(mail);
+    if (!what) return;
+    if (std::holds_alternative<RoomId>(what->in)) why.text = recipient + ": " + why.text;
+    Session& session = session_of(what->person);
+    for (const auto& [token, id] : what->said) session.failed(what->in, token, why);
+  }
+  void on_late(MailKey mail, const std::string& recipient, const std::string& words) {
+    const auto what = sent(mail);
+    if (!what || what->said.empty()) return;
+    Message note{
+        Text("Your message has not reached " + recipient + " yet: " + words + " It is still being tried."),
+        MessageKind::notice};
+    note.quote = Quote{what->said.front().second, {}, {}};
+    session_of(what->person).tell(what->in, std::move(note));
+  }
+
+  Wing& wing;
+  Hub& hub;
+  SessionOf session_of;
+  Fetched fetched;
+  net::Timer timer;
+  std::map<std::string, OpenDraft> drafts;  // by the mail's id
+  std::map<Key, std::string> open;          // to which something may be added
+  Delivery delivery;
+};
+
+Drafts::Drafts(Wing& wing, SessionOf session_of)
+    : impl_(std::make_shared<Impl>(wing, std::move(session_of))) {}
+Drafts::~Drafts() = default;
+
+void Drafts::add(Session& session, Command command) {
+  Impl& self = *impl_;
+  const PersonId& person = session.person();
+  auto& message = std::get<Message>(command.what);
+  const Conversation in = command.in;
+  OpenDraft* draft = self.open_draft(person, in);
+  if (draft != nullptr && !draft->takes(message, most_lines, most_bytes)) {
+    self.make(draft->base);
+    draft = nullptr;
+  }
+  if (draft == nullptr) {
+    const std::string seed = command.token.empty() ? random_hex(16) : command.token;
+    const std::string base = message_id_of(seed, self.hub.key, self.hub.aliases.domain());
+    draft = &self.drafts[base];
+    draft->base = base;
+    draft->person = person;
+    draft->in = in;
+    draft->first = self.hub.now();
+    self.open[{person, in}] = base;
+  }
+  const std::string token = command.token;
+  const MessageId id{draft->base +
+                     (draft->next == 0 ? std::string() : "/" + std::to_string(draft->next + 1))};
+  ++draft->next;
+  const bool has_files = !message.attachments.empty();
+  draft->lines.push_back({std::move(command), id});
+  if (!self.keep(*draft)) {
+    draft->lines.pop_back();
+    if (draft->lines.empty()) {
+      self.open.erase({person, in});
+      self.drafts.erase(draft->base);
+    }
+    return session.failed(in, token, {Reason::storage_failed, {}});
+  }
+  const auto quiet = self.hub.preferences(person).coalesce;
+  draft->due = self.hub.now() + quiet;
+  const std::string base = draft->base;
+  if (std::holds_alternative<RoomId>(in)) session.delivered(in, token, id);
+  if (has_files || quiet == 0s) self.make(base);
+  self.schedule();
+}
+
+void Drafts::edit(Session& session, Command command) {
+  Impl& self = *impl_;
+  auto& edit = std::get<Edit>(command.what);
+  for (auto& [base, draft] : self.drafts) {
+    DraftLine* line =
+        draft.being_made || draft.person != session.person() ? nullptr : draft.find(edit.target);
+    if (line == nullptr) continue;
+    auto& old = std::get<Message>(line->command.what);
+    const Message before = old;
+    old.text = std::move(edit.message.text);
+    old.attachments = std::move(edit.message.attachments);
+    if (!self.keep(draft)) {
+      old = before;
+      return session.failed(command.in, command.token, {Reason::storage_failed, {}});
+    }
+    return session.delivered(command.in, command.token, MessageId{line->id.value() + "/e" + random_hex(4)});
+  }
+  // It has left: what changed is a mail of its own.
+  Message correction = std::move(edit.message);
+  std::string what = "Correction";
+  const auto row = self.hub.store.mails().find(self.hub.network, session.person(), mail_id_of(edit.target));
+  if (row) {
+    if (const auto bytes = self.hub.store.mails().bytes(self.hub.network, row->key)) {
+      const auto mail = parse_mail(*bytes, {});
+      if (const auto* read = std::get_if<Mail>(&mail); read != nullptr && !read->said.empty())
+        what += " of «" + beginning(read->said.plain) + "»";
+    }
+  }
+  correction.text = concat(Text(what + ":\n"), correction.text);
+  correction.quote = Quote{edit.target, {}, {}};
+  command.what = std::move(correction);
+  add(session, std::move(command));
+}
+
+bool Drafts::retract(Session& session, const Conversation& in, const MessageId& target) {
+  Impl& self = *impl_;
+  for (auto& [base, draft] : self.drafts) {
+    DraftLine* line = draft.being_made || draft.person != session.person() ? nullptr : draft.find(target);
+    if (line == nullptr) continue;
+    const std::string token = line->command.token, key = base;
+    draft.lines.erase(draft.lines.begin() + (line - draft.lines.data()));
+    if (draft.lines.empty()) {
+      self.hub.store.notes().erase(self.hub.network, draft_kind, key);
+      self.open.erase({draft.person, draft.in});
+      self.drafts.erase(key);
+    } else {
+      self.keep(draft);
+    }
+    // Nothing was sent: it has no name, so nobody is told that it arrived.
+    if (std::holds_alternative<UserId>(in)) session.delivered(in, token);
+    self.schedule();
+    return true;
+  }
+  return false;
+}
+
+void Drafts::react(Session& session, Command command) {
+  Impl& self = *impl_;
+  const auto& reactions = std::get<Reactions>(command.what);
+  OpenDraft draft;
+  draft.person = session.person();
+  draft.in = command.in;
+  draft.base = message_id_of(command.token.empty() ? random_hex(16) : command.token, self.hub.key,
+                             self.hub.aliases.domain());
+  Message message;
+  message.quote = Quote{reactions.target, {}, {}};
+  for (const std::string& emoji : reactions.emoji) message.text.plain += emoji;
+  const MessageId id{draft.base};
+  const std::string token = command.token;
+  draft.lines.push_back({Command{command.in, token, std::move(message), {}}, id});
+  Outgoing out = outgoing(self.wing, draft, {});
+  out.draft.reaction = std::get<Message>(draft.lines.front().command.what).text.plain;
+  out.draft.text = {};
+  if (!self.post(draft.person, draft.in, out, {}))
+    return session.failed(command.in, token, {Reason::storage_failed, {}});
+  if (std::holds_alternative<RoomId>(command.in)) session.delivered(command.in, token, id);
+}
+
+void Drafts::typing(const PersonId& person, const Conversation& in, TypingState state) {
+  OpenDraft* draft = impl_->open_draft(person, in);
+  if (draft == nullptr) return;
+  const Time now = impl_->hub.now();
+  const auto quiet = impl_->hub.preferences(person).coalesce;
+  switch (state) {
+    case TypingState::composing:
+      draft->due =
+          std::min(std::max(draft->due, now + composing_holds), std::max(draft->first + longest_hold, now));
+      break;
+    case TypingState::active:
+    case TypingState::paused:
+    case TypingState::inactive: draft->due = now + quiet; break;
+    case TypingState::gone: draft->due = now; break;
+  }
+  impl_->schedule();
+}
+
+void Drafts::read(Session& session, const MessageId& id) {
+  Impl& self = *impl_;
+  NotesTable& notes = self.hub.store.notes();
+  const std::string mail = mail_id_of(id), key = session.person().value() + " " + mail;
+  const auto wanted = notes.get(self.hub.network, receipt_kind, key);
+  if (!wanted) return;
+  notes.erase(self.hub.network, receipt_kind, key);
+  if (!self.hub.preferences(session.person()).read_marks || session.may_write()) return;
+  Draft frame;
+  frame.from = self.hub.from_of(session.person());
+  frame.to = {{{}, *wanted}};
+  frame.message_id = message_id_of("read " + key, self.hub.key, self.hub.aliases.domain());
+  frame.in_reply_to = mail;
+  frame.date = self.hub.now();
+  frame.subject = "Read";
+  frame.automatic = true;
+  MailRow row;
+  row.person = session.person();
+  row.message_id = frame.message_id;
+  row.outgoing = true;
+  row.time = self.hub.now();
+  const MailKey kept =
+      self.hub.store.mails().put(self.hub.network, row, compose_receipt(frame, frame.from, mail));
+  if (kept != 0) send(kept, session.person(), {}, *wanted);
+}
+
+void Drafts::flush(const PersonId& person, const Conversation& in) {
+  if (OpenDraft* draft = impl_->open_draft(person, in)) impl_->make(draft->base);
+}
+
+void Drafts::flush_all(const PersonId& person) {
+  std::vector<std::string> theirs;
+  for (const auto& [base, draft] : impl_->drafts)
+    if (draft.person == person) theirs.push_back(base);
+  for (const std::string& base : theirs) impl_->make(base);
+}
+
+std::vector<Drafts::Waiting> Drafts::waiting(const PersonId& person) {
+  std::vector<Waiting> out;
+  for (const auto& [base, draft] : impl_->drafts) {
+    if (draft.person != person) continue;
+    out.push_back({beginning(std::get<Message>(draft.lines.front().command.what).text.plain),
+                   std::visit([](const auto& id) { return id.value(); }, draft.in),
+                   "draft " + base,
+                   {}});
+  }
+  for (const QueuedMail& mail : impl_->delivery.waiting(person)) {
+    const auto row = impl_->hub.store.mails().get(impl_->hub.network, mail.mail);
+    out.push_back({row ? row->subject : std::string(), mail.recipient, "mail " + std::to_string(mail.key),
+                   mail.last_words.empty() ? "It is on its way." : mail.last_words});
+  }
+  return out;
+}
+
+bool Drafts::cancel(Session& session, const std::string& key) {
+  if (const std::size_t at = key.find(' '); at != std::string::npos) {
+    const std::string what = key.substr(at + 1);
+    if (key.starts_with("draft ")) {
+      auto found = impl_->drafts.find(what);
+      if (found == impl_->drafts.end() || found->second.person != session.person()) return false;
+      const Conversation in = found->second.in;
+      const std::vector<DraftLine> lines = found->second.lines;
+      impl_->open.erase({session.person(), in});
+      impl_->drafts.erase(found);
+      impl_->hub.store.notes().erase(impl_->hub.network, draft_kind, what);
+      for (const DraftLine& line : lines)
+        session.failed(in, line.command.token, {Reason::invalid, "You cancelled it."});
+      return true;
+    }
+    for (const QueuedMail& mail : impl_->delivery.waiting(session.person())) {
+      if (std::to_string(mail.key) != what || !impl_->delivery.cancel(mail.key)) continue;
+      impl_->on_failed(mail.mail, mail.recipient, {Reason::invalid, "You cancelled it."});
+      return true;
+    }
+  }
+  return false;
+}
+
+void Drafts::on_report(MailKey mail, const Report& report) {
+  const auto what = impl_->sent(mail);
+  if (!what || what->said.empty()) return;
+  switch (report.outcome) {
+    case Outcome::failed:
+      return impl_->on_failed(mail, report.recipient, {Reason::no_such_user, report.words});
+    case Outcome::delayed: return impl_->on_late(mail, report.recipient, report.words);
+    case Outcome::delivered: return;
+    case Outcome::displayed:
+      return impl_->session_of(what->person).tell(what->in, ReadMark{what->said.back().second});
+  }
+}
+
+std::optional<MailKey> Drafts::mail_of(const PersonId& person, const std::string& message_id) const {
+  const auto row = impl_->hub.store.mails().find(impl_->hub.network, person, message_id);
+  return row && row->outgoing ? std::optional(row->key) : std::nullopt;
+}
+
+void Drafts::send(MailKey mail, const PersonId& person, const std::string& envelope_from,
+                  const std::string& recipient) {
+  impl_->delivery.push({.person = person,
+                        .mail = mail,
+                        .envelope_from = envelope_from,
+                        .recipient = recipient,
+                        .taken = impl_->hub.now(),
+                        .due = impl_->hub.now()});
+}
+
+void Drafts::resume() {
+  for (auto& [base, text] : impl_->hub.store.notes().all(impl_->hub.network, draft_kind)) {
+    auto draft = unpacked_draft(base, text);
+    if (!draft) continue;
+    draft->next = draft->lines.size();
+    draft->first = impl_->hub.now();
+    draft->due = draft->first + impl_->hub.preferences(draft->person).coalesce;
+    impl_->drafts.emplace(base, std::move(*draft));
+  }
+  impl_->schedule();
+  impl_->delivery.resume();
+}
+
+void Drafts::reload() { impl_->delivery.reload(impl_->hub.email()); }
+
+void Drafts::forget(const PersonId& person) {
+  for (auto draft = impl_->drafts.begin(); draft != impl_->drafts.end();) {
+    if (draft->second.person != person) {
+      ++draft;
+      continue;
+    }
+    impl_->hub.store.notes().erase(impl_->hub.network, draft_kind, draft->first);
+    impl_->open.erase({person, draft->second.in});
+    draft = impl_->drafts.erase(draft);
+  }
+}
+
+void Drafts::stop(std::function<void()> done) {
+  impl_->timer.cancel();
+  impl_->delivery.stop(std::move(done));
+}
+
+}  // namespace dragoman::email

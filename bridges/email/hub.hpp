@@ -1,0 +1,55 @@
+// What all parts of one configured bridge to email share. Owned by the Network, outlives them.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "bridges/email/aliases.hpp"
+#include "bridges/email/mail.hpp"
+#include "bridges/event.hpp"
+#include "bridges/network.hpp"
+#include "config/settings.hpp"
+#include "mapping/ids.hpp"
+
+namespace dragoman::email {
+
+// What somebody has chosen for themselves; kept in the settings table, scope "".
+struct Preferences {
+  enum class Welcome : std::uint8_t { asked, contacts, verified };
+  Welcome welcome = Welcome::asked;   // who may write: whom they let in, contacts alone, whoever is verified
+  std::chrono::seconds coalesce{30};  // silence after which what was said becomes a mail
+  std::string name;  // in From; empty: as the network was told (SetProfile), else the JID's local part
+  std::string signature;
+  std::string reply_to;     // an address of theirs that they have proved to be
+  bool reactions = false;   // are sent, as mails that some programs show as such (RFC 9078)
+  bool read_marks = false;  // who asks for it is told that a mail was read (RFC 8098)
+};
+
+struct Hub {
+  explicit Hub(const NetworkContext& context);
+
+  boost::asio::io_context& loop;
+  Sink& sink;
+  Store& store;
+  config::Bridge settings;
+  const NetworkId network;
+  const std::string key;  // 32 bytes: of message ids, bounce addresses and links
+  Aliases aliases;
+  BounceAddresses bounces;
+  std::function<Time()> now;  // the clock
+
+  const config::Email& email() const { return settings.email; }
+  bool may_use(const PersonId& person) const;
+  bool is_registered(const PersonId& person) const;
+  Preferences preferences(const PersonId& person) const;
+  bool save(const PersonId& person, const Preferences& preferences);
+  Mailbox from_of(const PersonId& person);  // without an address on trouble with the store
+};
+
+// A conversation as the store and the outbox name it: "room …" or "user …".
+std::string name_of(const Conversation& where);
+std::optional<Conversation> conversation_of(std::string_view name);
+
+}  // namespace dragoman::email

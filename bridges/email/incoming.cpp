@@ -1,0 +1,257 @@
+#include "bridges/email/incoming.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "bridges/email/address.hpp"
+#include "bridges/email/compose.hpp"
+#include "bridges/email/links.hpp"
+#include "bridges/email/mime_in.hpp"
+#include "mapping/digest.hpp"
+#include "mapping/mails_table.hpp"
+#include "mapping/notes_table.hpp"
+#include "mapping/store.hpp"
+#include "mapping/utf8.hpp"
+
+namespace dragoman::email {
+namespace {
+
+constexpr unsigned most_hops = 50;  // RFC 5321 6.3
+
+const LmtpReply taken{250, "2.0.0 Taken"};
+const LmtpReply no_such_user{550, "5.1.1 There is nobody of this address here"};
+const LmtpReply try_later{451, "4.3.0 The chat side can't take mail now, try again"};
+
+std::string references_of(const Mail& mail) {
+  std::string out;
+  for (const std::string& id : mail.references) out += (out.empty() ? "" : " ") + id;
+  return out;
+}
+
+std::string plural_size(std::uint64_t bytes) {
+  constexpr std::uint64_t kilo = 1000;
+  if (bytes < kilo) return std::to_string(bytes) + " bytes";
+  if (bytes < kilo * kilo) return std::to_string((bytes + kilo / 2) / kilo) + " kB";
+  return std::to_string((bytes + kilo * kilo / 2) / (kilo * kilo)) + " MB";
+}
+
+}  // namespace
+
+Incoming::Incoming(Wing& wing, Links& links, Drafts::SessionOf session_of)
+    : wing_(wing), links_(links), session_of_(std::move(session_of)) {}
+
+LmtpReply Incoming::may_accept() {
+  return held_ || !wing_.hub.store.healthy() ? try_later : LmtpReply{250, "2.0.0 ok"};
+}
+
+LmtpReply Incoming::on_recipient(std::string_view, std::string_view recipient) {
+  const auto address = valid_address(recipient);
+  if (!address) return {553, "5.1.3 That is no mail address"};
+  const Hub& hub = wing_.hub;
+  if (domain_part(*address) != hub.aliases.domain())
+    return {550, "5.7.1 Mail of that domain does not come here"};
+  const std::string_view local = local_part(*address);
+  if (hub.bounces.mail(local)) return {250, "2.1.5 ok"};
+  if (BounceAddresses::looks_like_one(local)) return no_such_user;
+  const auto person = hub.aliases.person(local);
+  if (!person || !hub.is_registered(*person)) return no_such_user;
+  if (!hub.may_use(*person)) return {550, "5.2.1 This user may not use the gateway"};
+  return {250, "2.1.5 ok"};
+}
+
+std::vector<LmtpReply> Incoming::on_mail(const Envelope& envelope, std::string bytes) {
+  const Hub& hub = wing_.hub;
+  const auto all = [&](LmtpReply reply) {
+    return std::vector<LmtpReply>(envelope.recipients.size(), std::move(reply));
+  };
+  if (const std::string words = beyond_limits(bytes, {}); !words.empty()) return all({554, "5.6.0 " + words});
+  auto parsed = parse_mail(bytes, hub.email().authserv_id);
+  if (const auto* words = std::get_if<std::string>(&parsed)) return all({554, "5.6.0 " + *words});
+  Mail& mail = std::get<Mail>(parsed);
+  if (mail.hops > most_hops) return all({554, "5.4.6 This mail goes round in circles"});
+  if (mail.from.empty()) return all({554, "5.6.0 The mail does not say who it is from"});
+  if (mail.message_id.empty()) mail.message_id = keyed_digest(hub.key, bytes) + "@" + hub.aliases.domain();
+  const std::string digest = keyed_digest(hub.key, mail.message_id + "\n" + bytes);
+
+  std::vector<LmtpReply> replies;
+  std::set<std::string> done;  // who had it from this very mail
+  for (const std::string& recipient : envelope.recipients) {
+    const auto address = valid_address(recipient);
+    const std::string_view local = address ? local_part(*address) : std::string_view();
+    if (const auto bounced = hub.bounces.mail(local)) {
+      // Only a report says something about a mail; whatever else comes there is nobody's.
+      if (mail.report) wing_.drafts->on_report(*bounced, *mail.report);
+      replies.push_back(taken);
+      continue;
+    }
+    const auto person = address ? hub.aliases.person(local) : std::nullopt;
+    if (!person || !hub.is_registered(*person)) {
+      replies.push_back(no_such_user);
+    } else if (!done.insert(person->value()).second) {
+      replies.push_back(taken);
+    } else {
+      replies.push_back(deliver(*person, mail, bytes, digest));
+    }
+  }
+  return replies;
+}
+
+bool Incoming::settle() { return wing_.hub.store.durable(); }
+
+LmtpReply Incoming::deliver(const PersonId& person, const Mail& mail, const std::string& bytes,
+                            const std::string& digest) {
+  Hub& hub = wing_.hub;
+  MailsTable& mails = hub.store.mails();
+  if (mails.by_digest(hub.network, person, digest)) return taken;  // its 250 was lost
+  if (const auto known = mails.find(hub.network, person, mail.message_id); known && known->outgoing)
+    return taken;  // their own, come back to them
+  if (mail.report && !mail.report->original_id.empty()) {
+    if (const auto sent = wing_.drafts->mail_of(person, mail.report->original_id)) {
+      wing_.drafts->on_report(*sent, *mail.report);
+      return taken;
+    }
+  }
+  const Mailbox& sender = mail.from.front();
+  const std::string from = folded(sender.address);
+  const bool is_list = mail.list.has_value();
+  // A list was subscribed to; who answers a mail of theirs was written to.
+  const auto answered =
+      mail.in_reply_to.empty() ? std::nullopt : mails.find(hub.network, person, mail.in_reply_to);
+  Consent::Answer answer = wing_.consent.of(person, from, mail.verified);
+  if (answer == Consent::Answer::ask && (is_list || (answered && answered->outgoing)))
+    answer = Consent::Answer::welcome;
+  if (answer == Consent::Answer::refused)
+    return {550, "5.7.1 The recipient does not accept mail from this sender"};
+
+  MailRow row;
+  row.person = person;
+  row.message_id = mail.message_id;
+  row.subject = mail.subject;
+  row.references = references_of(mail);
+  row.digest = digest;
+  row.time = hub.now();
+  Session& session = session_of_(person);
+  if (answer == Consent::Answer::ask) {
+    row.conversation = name_of(UserId{from});
+    const MailKey key = mails.put(hub.network, row, bytes);
+    if (key == 0) return try_later;
+    ask(session, mail, key);
+    return taken;
+  }
+  const Conversations::Place place = wing_.conversations.place_of(person, mail);
+  row.conversation = name_of(place.where);
+  row.thread = answered && !answered->thread.empty() ? answered->thread
+               : mail.references.empty()             ? mail.message_id
+                                                     : mail.references.front();
+  const auto last = mails.last(hub.network, person, row.conversation);
+  const MailKey key = mails.put(hub.network, row, bytes);
+  if (key == 0) return try_later;
+  if (!mail.receipt_to.empty() && !mail.automatic && !is_list)
+    hub.store.notes().put(hub.network, "receipt", person.value() + " " + mail.message_id, mail.receipt_to);
+  tell(session, mail, key, place, row.thread, last ? last->subject : std::string());
+  return taken;
+}
+
+// Somebody new: who they are and what it is about, before anything is told.
+void Incoming::ask(Session& session, const Mail& mail, MailKey key) {
+  const Mailbox& sender = mail.from.front();
+  const UserId user{folded(sender.address)};
+  wing_.conversations.note_person(sender);
+  const bool first = wing_.consent.held(session.person(), user.value()).empty();
+  wing_.consent.hold(session.person(), user.value(), key);
+  if (!first) return;
+  std::string reason = sender.address + " writes: " + (mail.subject.empty() ? "(no subject)" : mail.subject);
+  if (!mail.verified) reason += " (the sender could not be verified)";
+  session.tell(user, Invited{sender.name.empty() ? sender.address : sender.name, std::move(reason), {}});
+}
+
+void Incoming::let_in(Session& session, const UserId& user) {
+  Hub& hub = wing_.hub;
+  for (const MailKey key : wing_.consent.held(session.person(), user.value())) {
+    const auto row = hub.store.mails().get(hub.network, key);
+    const auto bytes = row ? hub.store.mails().bytes(hub.network, key) : std::nullopt;
+    if (!bytes) continue;
+    auto parsed = parse_mail(*bytes, hub.email().authserv_id);
+    auto* mail = std::get_if<Mail>(&parsed);
+    if (mail == nullptr || mail->from.empty()) continue;
+    if (mail->message_id.empty()) mail->message_id = row->message_id;
+    const Conversations::Place place = wing_.conversations.place_of(session.person(), *mail);
+    // It was put down before it was known where it belongs.
+    MailRow told = *row;
+    told.conversation = name_of(place.where);
+    told.thread = mail->references.empty() ? mail->message_id : mail->references.front();
+    const MailKey again = hub.store.mails().put(hub.network, told, {}, key);
+    tell(session, *mail, again != 0 ? again : key, place, told.thread, {});
+  }
+  wing_.consent.release(session.person(), user.value());
+}
+
+void Incoming::turn_away(Session& session, const UserId& user) {
+  for (const MailKey key : wing_.consent.held(session.person(), user.value()))
+    wing_.hub.store.mails().erase(wing_.hub.network, key);
+  wing_.consent.release(session.person(), user.value());
+}
+
+void Incoming::tell(Session& session, const Mail& mail, MailKey key, const Conversations::Place& place,
+                    const std::string& thread, const std::string& last_subject) {
+  const Mailbox& box = mail.from.front();
+  Sender sender{place.sender_nick.empty() ? wing_.conversations.display_name(UserId{folded(box.address)})
+                                          : place.sender_nick,
+                UserId{folded(box.address)},
+                {},
+                false};
+  const auto* room = std::get_if<RoomId>(&place.where);
+  if (room != nullptr) {
+    if (!session.is_in(*room)) {
+      if (const auto known = wing_.conversations.room(session.person(), *room)) session.enter(*room, *known);
+    } else {
+      for (const Participant& one : place.came)
+        session.tell(*room, MemberJoined{{.nick = one.nick, .address = one.address}});
+      for (const Participant& one : place.gone) session.tell(*room, MemberLeft{one.nick});
+    }
+  }
+
+  const Time now = wing_.hub.now();
+  const Time time = mail.date && *mail.date < now ? *mail.date : now;
+  const MessageId id{mail.message_id};
+  if (mail.reaction) {
+    session.tell(place.where, Reactions{MessageId{mail.in_reply_to}, {*mail.reaction}}, sender, id, time);
+    return;
+  }
+  Message message;
+  message.thread = thread;
+  if (answer_subject(mail.subject) != answer_subject(last_subject)) message.subject = mail.subject;
+  if (!mail.in_reply_to.empty() &&
+      wing_.hub.store.mails().find(wing_.hub.network, session.person(), mail.in_reply_to))
+    message.quote = Quote{MessageId{mail.in_reply_to}, {}, {}};
+  if (!mail.verified && !wing_.hub.email().authserv_id.empty()) message.text.plain = "(unverified sender)\n";
+  message.text = concat(std::move(message.text), mail.said);
+  const auto line = [&](const std::string& words) {
+    message.text.plain += (message.text.empty() ? "" : "\n") + words;
+  };
+  switch (mail.sealed) {
+    case Sealed::no: break;
+    case Sealed::encrypted:
+      line(
+          "This mail is encrypted. The gateway can't read it: open the file with the program that has your "
+          "key.");
+      break;
+    case Sealed::signed_only: line("(signed; the signature is in the original)"); break;
+  }
+  for (const File& file : mail.files) {
+    const std::string url = links_.of(key, file.part, file.name);
+    if (url.empty()) {
+      line("[file: " + file.name + ", " + plural_size(file.size) +
+           ". This gateway is not set up to pass files on.]");
+    } else {
+      message.attachments.push_back(
+          {.url = url, .name = file.name, .media_type = file.media_type, .size = file.size});
+    }
+  }
+  if (message.text.empty() && message.attachments.empty())
+    line(mail.subject.empty() ? "(an empty mail)" : mail.subject);
+  session.tell(place.where, std::move(message), sender, id, time);
+  if (room != nullptr && place.came.empty()) session.tell(*room, Invited{sender.nick, mail.subject, {}});
+}
+
+}  // namespace dragoman::email

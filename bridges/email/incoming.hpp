@@ -1,0 +1,47 @@
+// Mail that comes in: whose it is, whether they want it, where it is told.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bridges/email/drafts.hpp"
+#include "bridges/email/lmtp.hpp"
+#include "bridges/email/session.hpp"
+
+namespace dragoman::email {
+
+class Links;
+
+class Incoming final : public LmtpHandler {
+ public:
+  Incoming(Wing& wing, Links& links, Drafts::SessionOf session_of);
+
+  // LmtpHandler
+  LmtpReply may_accept() override;
+  LmtpReply on_recipient(std::string_view from, std::string_view recipient) override;
+  std::vector<LmtpReply> on_mail(const Envelope& envelope, std::string bytes) override;
+  bool settle() override;
+
+  // Whoever asked to write may, or may not: what they wrote is told, or dropped.
+  void let_in(Session& session, const UserId& user);
+  void turn_away(Session& session, const UserId& user);
+
+  // Takes no mail while the XMPP side can't follow: the mail server keeps it.
+  void hold(bool held) { held_ = held; }
+
+ private:
+  LmtpReply deliver(const PersonId& person, const Mail& mail, const std::string& bytes,
+                    const std::string& digest);
+  void ask(Session& session, const Mail& mail, MailKey key);
+  void tell(Session& session, const Mail& mail, MailKey key, const Conversations::Place& place,
+            const std::string& thread, const std::string& last_subject);
+
+  Wing& wing_;
+  Links& links_;
+  Drafts::SessionOf session_of_;
+  bool held_ = false;
+};
+
+}  // namespace dragoman::email

@@ -1,0 +1,267 @@
+#include "bridges/email/session.hpp"
+
+#include <algorithm>
+
+#include "bridges/email/address.hpp"
+#include "bridges/email/drafts.hpp"
+#include "bridges/email/incoming.hpp"
+#include "mapping/notes_table.hpp"
+#include "mapping/store.hpp"
+#include "mapping/utf8.hpp"
+
+namespace dragoman::email {
+
+// One function for each act, so that a forgotten one does not compile.
+struct Perform {
+  Session& session;
+  Command& command;
+
+  Wing& wing() const { return session.wing_; }
+  const UserId* user() const { return std::get_if<UserId>(&command.in); }
+  const RoomId* room() const { return std::get_if<RoomId>(&command.in); }
+  void done(MessageId id = {}) const { session.delivered(command.in, command.token, std::move(id)); }
+  void no(std::string words, Reason reason = Reason::unsupported) const {
+    session.failed(command.in, command.token, {reason, std::move(words)});
+  }
+  // What becomes a mail, at once or in a while.
+  bool may_be_mail() const {
+    if (std::holds_alternative<PlaceId>(command.in)) {
+      no("Nobody reads here. Write to an address, like bob\\40example.org@" + wing().hub.network.value() +
+         ".");
+      return false;
+    }
+    if (auto failure = session.may_write()) {
+      session.failed(command.in, command.token, std::move(*failure));
+      return false;
+    }
+    if (room() != nullptr && !wing().conversations.room(session.person_, *room())) {
+      no("There is no such conversation. It begins with a mail to several people.", Reason::no_such_room);
+      return false;
+    }
+    return true;
+  }
+
+  void operator()(Message&) const {
+    if (may_be_mail()) wing().drafts->add(session, std::move(command));
+  }
+  void operator()(Edit&) const {
+    if (may_be_mail()) wing().drafts->edit(session, std::move(command));
+  }
+  void operator()(Retraction& retraction) const {
+    if (retraction.moderation) return no("A mail belongs to those who received it.");
+    if (wing().drafts->retract(session, command.in, retraction.target)) return done();
+    no("It has been sent: a mail can't be taken back.");
+  }
+  void operator()(Reactions& reactions) const {
+    if (!wing().hub.preferences(session.person_).reactions) {
+      return no(
+          "Reactions are not sent, since many mail programs show each as a mail of its own. You can turn "
+          "them on in the settings (a command of " +
+          wing().hub.network.value() + ").");
+    }
+    if (reactions.emoji.empty()) return done();  // mail has no way to take one back
+    if (may_be_mail()) wing().drafts->react(session, std::move(command));
+  }
+  void operator()(Typing& typing) const {
+    wing().drafts->typing(session.person_, command.in, typing.state);
+    done();
+  }
+  void operator()(ReadMark& mark) const {
+    if (mark.displayed) wing().drafts->read(session, mark.up_to);
+    done();
+  }
+  void operator()(Subject& subject) const {
+    if (room() == nullptr) return no("A subject belongs to a message here: write both.");
+    auto known = wing().conversations.room(session.person_, *room());
+    if (!known) return no({}, Reason::no_such_room);
+    wing().drafts->flush(session.person_, command.in);
+    known->name = display_clean(one_line(subject.text.plain));
+    wing().conversations.save(session.person_, *room(), *known);
+    done();
+    session.tell(command.in, Subject{Text(known->name)}, session.own());
+  }
+  // In a room: they come back to it. With somebody: whoever asked may write.
+  void operator()(Join& join) const {
+    if (user() != nullptr) {
+      wing().consent.unblock(session.person_, user()->value());
+      wing().consent.know(session.person_, user()->value());
+      wing().incoming->let_in(session, *user());
+      return done();
+    }
+    if (room() == nullptr) return no({});
+    const auto known = wing().conversations.room(session.person_, *room());
+    if (!known) {
+      return session.failed(
+          command.in, command.token,
+          {Reason::no_such_room, is_list(*room())
+                                     ? "No mail of this list has come yet. Subscribe to it with your "
+                                       "address, " +
+                                           wing().hub.aliases.of(session.person_) + "."
+                                     : "There is no such conversation."});
+    }
+    if (!join.nick.empty()) session.nick_ = join.nick;
+    session.enter(*room(), *known);
+  }
+  void operator()(Leave& leave) const {
+    if (user() != nullptr) {
+      wing().consent.block(session.person_, user()->value());
+      wing().incoming->turn_away(session, *user());
+      return done();
+    }
+    if (room() != nullptr) session.leave(*room(), Departure::left, leave.reason);
+    done();
+  }
+  void operator()(Invite& invite) const {
+    auto known = room() == nullptr ? std::nullopt : wing().conversations.room(session.person_, *room());
+    const auto address = valid_address(invite.who);
+    if (!known || known->list) return no("Only to a conversation of several people somebody can be added.");
+    if (!address) return no("\"" + display_clean(invite.who) + "\" is no mail address.", Reason::invalid);
+    const auto fresh = wing().conversations.add(session.person_, *room(), {{}, *address});
+    if (fresh)
+      session.tell(command.in, MemberJoined{{.nick = fresh->nick, .address = fresh->address}}, session.own());
+    done();
+  }
+  void operator()(Remove& remove) const {
+    auto known = room() == nullptr ? std::nullopt : wing().conversations.room(session.person_, *room());
+    if (!known || known->list) return no("Nobody can be removed from here.");
+    const auto gone = std::find_if(known->people.begin(), known->people.end(),
+                                   [&](const Participant& p) { return p.nick == remove.nick; });
+    if (gone == known->people.end()) return no({}, Reason::no_such_user);
+    if (known->people.size() == 1) return no("Nobody would be left.", Reason::not_permitted);
+    known->people.erase(gone);
+    wing().conversations.save(session.person_, *room(), *known);
+    done();
+    session.tell(command.in, MemberLeft{remove.nick, Departure::kicked, session.nick(), remove.reason},
+                 session.own());
+  }
+  // With somebody: below participant they may not write.
+  void operator()(SetStanding& standing) const {
+    if (user() == nullptr) return no("Mail knows no ranks.");
+    if (standing.standing == Standing::banned) {
+      wing().consent.block(session.person_, user()->value());
+      wing().incoming->turn_away(session, *user());
+    } else {
+      wing().consent.unblock(session.person_, user()->value());
+    }
+    done();
+  }
+  void operator()(SetNick& now) const {
+    const std::string before = session.nick();
+    session.nick_ = now.nick;
+    done();
+    for (const RoomId& one : session.rooms_)
+      session.tell(one, MemberRenamed{before, now.nick}, session.own());
+  }
+  void operator()(SetProfile& profile) const {
+    wing().hub.store.notes().put(wing().hub.network, "own name", session.person_.value(),
+                                 display_clean(profile.name));
+    done();
+  }
+  void operator()(FetchProfile& fetch) const {
+    if (fetch.nick.empty()) return no({});
+    UserId who = user() != nullptr ? *user() : UserId{};
+    if (room() != nullptr) {
+      const auto address = wing().conversations.address_of(*room(), fetch.nick);
+      if (!address) return no({}, Reason::no_such_user);
+      who = UserId{folded(*address)};
+    }
+    const std::string name = wing().conversations.display_name(who);
+    session.tell(command.in,
+                 Profile{.nick = name, .full_name = name, .address = wing().conversations.spelling(who)});
+    done();
+  }
+  void operator()(SetAvailability&) const { done(); }
+  void operator()(ListStandings& list) const {
+    if (list.standing == Standing::banned || room() == nullptr) {
+      session.tell(command.in, StandingList{});
+      return done();
+    }
+    no({});
+  }
+  void operator()(Ping&) const { done(); }
+  void operator()(FetchHistory&) const { no({}); }
+  void operator()(FetchRoomInfo&) const { done(); }
+  void operator()(SetRoomInfo&) const { no({}); }
+  void operator()(FetchVersion&) const { no("Mail does not tell which program somebody uses."); }
+  void operator()(Search&) const { no("There is no directory of mail addresses."); }
+};
+
+void Session::perform(Command command) {
+  std::visit([&](auto& act) { Perform{*this, command}(act); }, command.what);
+}
+
+std::optional<Failure> Session::may_write() const {
+  if (!wing_.hub.may_use(person_))
+    return Failure{Reason::not_permitted, "You may not use this gateway. Its administrator decides who may."};
+  if (!wing_.hub.is_registered(person_)) {
+    return Failure{Reason::registration_required,
+                   "Register with the gateway " + wing_.hub.network.value() +
+                       " first: then you have a mail address to write from, and answers find you."};
+  }
+  return std::nullopt;
+}
+
+std::string Session::nick() const {
+  return nick_.empty() ? person_.value().substr(0, person_.value().find('@')) : nick_;
+}
+
+Features Session::features(const Conversation& where) const {
+  return {.edits = true,
+          .replies = true,
+          .reactions = true,
+          .retractions = true,
+          .typing = true,
+          .read_marks = std::holds_alternative<UserId>(where),
+          .threads = true,
+          .subjects = true,
+          .files = true,
+          .multiline = true,
+          .actions = false,
+          .stable_ids = true,
+          .profiles = true,
+          .consent = true};
+}
+
+void Session::tell(Conversation in, What what, Sender sender, MessageId id, Time time) {
+  wing_.hub.sink.on_event(*this,
+                          {std::move(in), std::move(sender), std::move(id), time, false, std::move(what)});
+}
+
+void Session::delivered(const Conversation& in, const std::string& token, MessageId id) {
+  if (!token.empty()) tell(in, Delivered{token}, {}, std::move(id));
+}
+
+void Session::failed(const Conversation& in, const std::string& token, Failure why) {
+  if (!token.empty()) tell(in, Failed{token, std::move(why)});
+}
+
+void Session::enter(const RoomId& id, const Room& room) {
+  rooms_.insert(id);
+  std::string own = nick();
+  const auto taken = [&](const std::string& name) {
+    return std::any_of(room.people.begin(), room.people.end(),
+                       [&](const Participant& p) { return p.nick == name; });
+  };
+  while (taken(own)) own += "_";
+  nick_ = own;
+  Entered entered{
+      own, {{.nick = own, .address = wing_.hub.aliases.of(person_), .standing = Standing::member}}, false};
+  for (const Participant& one : room.people)
+    entered.members.push_back({.nick = one.nick, .address = one.address});
+  tell(id, std::move(entered));
+  tell(id, RoomInfo{.kind = room.list ? RoomKind::list : RoomKind::group,
+                    .name = room.name,
+                    .members_only = true,
+                    .hidden = true});
+  tell(id, Subject{Text(room.name)});
+}
+
+void Session::leave(const RoomId& id, Departure how, const std::string& reason) {
+  if (rooms_.erase(id) > 0) tell(id, Exited{how, {}, reason});
+}
+
+void Session::leave_all(const std::string& reason) {
+  for (const RoomId& room : std::exchange(rooms_, {})) tell(room, Exited{Departure::quit, {}, reason});
+}
+
+}  // namespace dragoman::email
