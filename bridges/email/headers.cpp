@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bridges/email/address.hpp"
+#include "bridges/email/encoded_words.hpp"
 #include "bridges/email/list_headers.hpp"
 #include "mapping/utf8.hpp"
 
@@ -70,7 +71,7 @@ std::string header_words(std::string_view raw, std::size_t limit) {
   if (ascii_lower(line).find("=?utf-7") != std::string::npos) {
     words = display_clean(line);
   } else {
-    const GText text(g_mime_utils_header_decode_text(parser_options(), line.c_str()));
+    const GText text(g_mime_utils_header_decode_text(parser_options(), joined_words(line).c_str()));
     words = display_clean(text ? text.get() : "");
   }
   words.resize(prefix_within(words, limit));
@@ -114,7 +115,7 @@ std::string message_id_in(std::string_view raw) {
 
 std::vector<Mailbox> mailboxes_in(std::string_view raw, std::size_t limit) {
   std::vector<Mailbox> out;
-  const std::string line = unfolded(raw);
+  const std::string line = joined_words(unfolded(raw));
   const GOwned<InternetAddressList> list(internet_address_list_parse(parser_options(), line.c_str()));
   gather(list.get(), limit, out);
   return out;
