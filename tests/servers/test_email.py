@@ -2,20 +2,14 @@
 
 import smtplib
 import unittest
+import urllib.request
 
-from harness.email_stage import DOMAIN, EmailCase, address, jid
+from harness.email_stage import DOMAIN, EmailCase, address, jid, said
 from harness.mail_user import body
 from harness.mail_servers import HOST
 
 
 class Mail:
-    def known_to_each_other(self):
-        """Alice on XMPP has written to Bob, and he has her mail: (alice, bob, the mail)."""
-        alice, bob = self.stage.xmpp_user("alice"), self.stage.mail_user("bob")
-        since = bob.mark()
-        alice.message(jid(bob.address), "Are you there?", "chat", "<subject>Lunch</subject>")
-        return alice, bob, bob.expect("Are you there?", since)
-
     def test_what_is_said_in_a_chat_comes_as_an_ordinary_mail(self):
         alice, bob, mail = self.known_to_each_other()
         self.assertEqual("Lunch", mail["Subject"])
@@ -31,13 +25,13 @@ class Mail:
         since = alice.seen.mark()
         bob.write(address("alice"), "Yes, at noon.\n\nOn Mon, 23 Nov 2026 at 01:00, Alice wrote:\n> Are you there?\n",
                   answer_to=mail)
-        alice.expect_message(jid(bob.address), "Yes, at noon.", since, "chat")
+        self.expect_chat(alice, bob, "Yes, at noon.", since)
 
     def test_an_answer_goes_into_the_thread_of_the_mail(self):
         alice, bob, mail = self.known_to_each_other()
         since = alice.seen.mark()
         answered = bob.write(address("alice"), "Yes.", answer_to=mail)
-        alice.expect_message(jid(bob.address), "Yes.", since, "chat")
+        self.expect_chat(alice, bob, "Yes.", since)
         mark = bob.mark()
         alice.message(jid(bob.address), "Good.", "chat")
         again = bob.expect("Good.", mark)
@@ -53,6 +47,71 @@ class Mail:
         mail = bob.expect("three.", mark)
         self.assertEqual(["One,", "two,", "three."], [line for line in body(mail).splitlines() if line.strip()])
         self.assertEqual(mark + 1, bob.mark())
+
+    def test_somebody_new_asks_first_and_is_heard_when_let_in(self):
+        alice, bob = self.stage.xmpp_user("alice"), self.stage.mail_user("bob")
+        since = alice.seen.mark()
+        bob.write(address("alice"), "I found your keys.", "Your keys")
+        asked = alice.expect_presence(jid(bob.address), "subscribe", since)
+        self.assertIn(bob.address, str(asked))
+        self.assertIn("Your keys", str(asked))
+        self.assertNotIn("I found", "".join(str(stanza) for stanza in alice.seen.all[since:]))
+        alice.send(f"<presence to='{jid(bob.address)}' type='subscribed'/>")
+        self.expect_chat(alice, bob, "I found your keys.", since)
+
+    def test_a_sender_without_proof_is_shown_as_such(self):
+        alice, bob, mail = self.known_to_each_other()
+        since = alice.seen.mark()
+        bob.write(address("alice"), "Send me money.", answer_to=mail, verified=False)
+        heard = alice.seen.wait_for(lambda s: s.kind == "message" and "Send me money." in (s.text("body") or ""), "the mail",
+                                    since)
+        self.assertIn("unverified", said(heard))
+
+    def test_a_file_comes_as_a_link_to_its_very_bytes(self):
+        alice, bob, mail = self.known_to_each_other()
+        since = alice.seen.mark()
+        picture = bytes(range(256)) * 400
+        answer = bob.compose(address("alice"), "Look.", answer_to=mail)
+        answer.add_attachment(picture, "image", "png", filename="a picture.png")
+        bob.send(answer)
+        heard = alice.seen.wait_for(lambda s: s.kind == "message" and s.find("{jabber:x:oob}x") is not None, "the file", since)
+        with urllib.request.urlopen(heard.find("{jabber:x:oob}x").findtext("{jabber:x:oob}url"), timeout=20) as answered:
+            self.assertEqual(picture, answered.read())
+            self.assertEqual("image/png", answered.headers["Content-Type"])
+
+    def test_a_mail_to_several_is_a_room_in_which_all_are_answered(self):
+        alice, bob, mail = self.known_to_each_other()
+        carol = self.stage.mail_user("carol")
+        since = alice.seen.mark()
+        bob.write([address("alice"), carol.address], "Shall we all go?", answer_to=mail)
+        heard = alice.seen.wait_for(lambda s: s.kind == "message" and s.find("{http://jabber.org/protocol/muc#user}x") is not None,
+                                    "the invitation", since)
+        room = heard.sender.partition("/")[0]
+        alice.join(room, "alice")
+        heard = alice.seen.wait_for(lambda s: s.type == "groupchat" and said(s) == "Shall we all go?", "what was said", since)
+        self.assertEqual(room, heard.sender.partition("/")[0])
+        marks = bob.mark(), carol.mark()
+        alice.message(room, "With pleasure.")
+        for person, mark in zip((bob, carol), marks):
+            answered = person.expect("With pleasure.", mark)
+            everybody = {one.addr_spec for field in ("To", "Cc") for one in (answered[field].addresses if answered[field] else ())}
+            self.assertEqual({bob.address, carol.address}, everybody)
+
+    def test_a_mail_that_came_twice_is_told_once(self):
+        alice, bob, mail = self.known_to_each_other()
+        since = alice.seen.mark()
+        answer = bob.compose(address("alice"), "Once.", answer_to=mail)
+        with self.lmtp() as lmtp:
+            for _ in range(2):
+                lmtp.sendmail(bob.address, address("alice"), bytes(answer))
+        bob.write(address("alice"), "And then.", answer_to=mail)
+        self.expect_chat(alice, bob, "And then.", since)
+        words = [said(s) for s in alice.seen.all[since:] if s.kind == "message" and s.text("body")]
+        self.assertEqual(["Once.", "And then."], words)
+
+    def lmtp(self):
+        """The gateway itself, as Postfix sees it."""
+        return smtplib.LMTP("127.0.0.1", self.stage.bridge.lmtp_port)
 
     def test_an_address_that_nobody_has_is_refused_before_the_mail_is_taken(self):
         self.stage.xmpp_user("alice")
@@ -73,12 +132,14 @@ class Mail:
     def test_what_comes_while_the_gateway_is_away_comes_later(self):
         alice, bob, mail = self.known_to_each_other()
         since = alice.seen.mark()
+        bob.write(address("alice"), "Yes.", answer_to=mail)  # Postfix knows then that there is an Alice
+        self.expect_chat(alice, bob, "Yes.", since)
         self.stage.gateway.kill()
         bob.send(bob.compose(address("alice"), "Still hungry?", answer_to=mail))
         self.stage.gateway.start()
         alice.wait_for_gateway(DOMAIN)
         self.stage.postfix.deliver_now()
-        alice.expect_message(jid(bob.address), "Still hungry?", since, "chat", 40)
+        self.expect_chat(alice, bob, "Still hungry?", since, 40)
 
     def test_what_is_sent_while_postfix_is_away_is_sent_later(self):
         alice, bob, _ = self.known_to_each_other()

@@ -19,6 +19,16 @@ def jid(address):
     return address.replace("@", "\\40") + "@" + DOMAIN
 
 
+def said(message):
+    """What a message says, without what it quotes for clients that know no replies (XEP-0461, XEP-0428)."""
+    words = message.text("body")
+    for fallback in message.xml.iter("{urn:xmpp:fallback:0}fallback"):
+        quote = fallback.find("{urn:xmpp:fallback:0}body")
+        if words and fallback.get("for") == "urn:xmpp:reply:0" and quote is not None:
+            words = words[:int(quote.get("start"))] + words[int(quote.get("end")):]
+    return words
+
+
 def address(name):
     """The mail address of an XMPP user."""
     return f"{name}={xmpp_servers.HOST}@{DOMAIN}"
@@ -89,3 +99,18 @@ class EmailCase(unittest.TestCase):
 
     def tearDown(self):
         self.words = self.stage.words()
+
+    # ----------------------------------------------------------------------------------------------- what many need
+
+    def expect_chat(self, user, writer, words, since=0, seconds=20):
+        """The chat message in which `writer`, somebody with a mailbox, says so."""
+        return user.seen.wait_for(
+            lambda s: s.kind == "message" and s.sender == jid(writer.address) and s.type == "chat" and said(s) == words,
+            f"{user.name}: {words!r} from {writer.address}", since, seconds)
+
+    def known_to_each_other(self):
+        """Alice on XMPP has written to Bob, and he has her mail: (alice, bob, the mail)."""
+        alice, bob = self.stage.xmpp_user("alice"), self.stage.mail_user("bob")
+        since = bob.mark()
+        alice.message(jid(bob.address), "Are you there?", "chat", "<subject>Lunch</subject>")
+        return alice, bob, bob.expect("Are you there?", since)
