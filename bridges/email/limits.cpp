@@ -88,7 +88,7 @@ class Outline {
     }
     end_field(begin);
     if (++headers_ > limits_.headers) return refuse("there are too many header fields");
-    if (begins(text, "content-type")) field_ = begin;
+    if (begins(text, "content-type") || begins(text, "content-transfer-encoding")) field_ = begin;
     in_addresses_ = is_address_field(text);
     groups_ = 0;
     if (in_addresses_) count_groups(text);
@@ -129,27 +129,71 @@ class Outline {
     header_bytes_ = 0;
     field_ = std::string_view::npos;
     type_ = {};
-    in_addresses_ = false;
+    types_ = encodings_ = 0;
+    multipart_ = message_ = encoded_ = in_addresses_ = false;
   }
 
-  // The field that ended before `end`, where it is the first Content-Type of its header.
+  // The field that ended before `end`, where it is one that says what follows.
   void end_field(std::size_t end) {
-    if (field_ != std::string_view::npos && type_.empty()) type_ = bytes_.substr(field_, end - field_);
+    if (field_ == std::string_view::npos) return;
+    const std::string_view field = bytes_.substr(field_, end - field_);
     field_ = std::string_view::npos;
+    std::string_view value = field.substr(std::min(field.find(':') + 1, field.size()));
+    if (begins(field, "content-transfer")) {
+      while (!value.empty() && is_space(value.front())) value.remove_prefix(1);
+      while (!value.empty() && is_space(value.back())) value.remove_suffix(1);
+      encoded_ = encodings_++ == 0 && (begins(value, "base64") || begins(value, "quoted-printable")) &&
+                 value.find_first_of(" ;(") == std::string_view::npos;
+      return;
+    }
+    skip_comments(value);
+    // Of several, which one counts is GMime's affair: each may.
+    ++types_;
+    const bool multi = begins(value, "multipart");
+    if (types_ == 1 || multi) type_ = value;
+    multipart_ = multipart_ || multi;
+    message_ = message_ || is_message(value);
+  }
+
+  static void skip_comments(std::string_view& text) {
+    std::size_t depth = 0;
+    while (!text.empty()) {
+      const char c = text.front();
+      if (depth > 0 && c == '\\') text.remove_prefix(1);
+      if (c == '(') ++depth;
+      if (c == ')' && depth > 0) {
+        --depth;
+      } else if (depth == 0 && !is_space(c)) {
+        return;
+      }
+      text.remove_prefix(std::min<std::size_t>(1, text.size()));
+    }
+  }
+
+  // What GMime takes apart as a mail within the mail.
+  static bool is_message(std::string_view type) {
+    if (!begins(type, "message")) return false;
+    type.remove_prefix(std::string_view("message").size());
+    skip_comments(type);
+    if (type.empty() || type.front() != '/') return false;
+    type.remove_prefix(1);
+    skip_comments(type);
+    return begins(type, "rfc822") || begins(type, "rfc2822") || begins(type, "global") ||
+           begins(type, "news");
   }
 
   void end_header() {
     in_header_ = false;
-    std::string_view type = type_;
-    const auto colon = type.find(':');
-    type.remove_prefix(colon == std::string_view::npos ? type.size() : colon + 1);
-    while (!type.empty() && is_space(type.front())) type.remove_prefix(1);
-    if (find_word(type.substr(0, 200), "multipart") != std::string_view::npos) return push(multipart(type));
-    const bool in_digest = !levels_.empty() && levels_.back().digest && type.empty();
-    if (begins(type, "message/") || in_digest || find_word(type.substr(0, 200), "message") < 200) {
+    const bool in_digest = !levels_.empty() && levels_.back().digest && types_ == 0;
+    const bool message = (message_ || in_digest) && !(encoded_ && encodings_ == 1);
+    if (multipart_ && types_ > 1) {
+      push({.any = true, .digest = true});
+    } else if (multipart_) {
+      push(multipart(type_));
+    } else if (message) {
       push({});
-      if (error_.empty()) begin_header();
     }
+    if (message && error_.empty()) begin_header();
   }
 
   Level multipart(std::string_view type) {
@@ -198,6 +242,8 @@ class Outline {
   std::vector<Level> levels_;
   std::string error_;
   bool in_header_ = true, in_addresses_ = false;
+  bool multipart_ = false, message_ = false, encoded_ = false;  // what the header so far says of what follows
+  std::size_t types_ = 0, encodings_ = 0;
   std::size_t header_bytes_ = 0, headers_ = 0, parts_ = 0, groups_ = 0;
   std::size_t field_ = std::string_view::npos;  // where a Content-Type began that has not ended yet
   std::string_view type_;

@@ -218,6 +218,12 @@ constexpr auto kDeviceEnds =
     std::to_array<std::string_view>({"gesendet", "gönderildi", "gönderildi.", "から送信", "에서 보냄", "傳送",
                                      "iphonesta", "발송", "küldve"});
 
+constexpr auto kDevices = std::to_array<std::string_view>(
+    {"phone",   "iphon",      "ipad",   "android",        "samsung", "galaxy",   "mobil",
+     "handy",   "smartphone", "tablet", "blackberry",     "outlook", "mail",     "huawei",
+     "xiaomi",  "nokia",      "pixel",  "windows",        "móvil",   "portable", "telefon",
+     "телефон", "k-9",        "posta",  "スマートフォン", "手机",    "手機",     "휴대"});
+
 constexpr auto kListNotes = std::to_array<std::string_view>(
     {"mailing list", "mailman/listinfo", "/listinfo/", "unsubscribe",
      "you received this message because you are subscribed", "you are receiving this because",
@@ -484,6 +490,15 @@ bool has_date(std::string_view text) {
   return false;
 }
 
+// A day and a time of it, in whatever order: so many numbers stand in few other lines.
+bool has_day_and_time(std::string_view text) {
+  std::size_t numbers = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (is_digit(text[i]) && (i == 0 || !is_digit(text[i - 1]))) ++numbers;
+  }
+  return numbers >= 4;
+}
+
 // The words of "----- words -----"; empty: it is not such a line.
 std::string_view between_dashes(std::string_view line) {
   std::size_t begin = 0, end = line.size();
@@ -508,7 +523,7 @@ bool is_attribution(std::string_view text) {
 bool is_like_attribution(std::string_view text) {
   if (text.size() > kMaxAttribution || !may_end_with_colon(text)) return false;
   const std::string lower = lower_words(text);
-  return ends_with_colon(lower) && (has(lower, "@") || has_date(lower));
+  return ends_with_colon(lower) && (has(lower, "@") || has_day_and_time(lower));
 }
 
 bool may_begin_attribution(std::string_view line) {
@@ -561,12 +576,13 @@ HeaderWord header_word(std::string_view line) {
 bool is_device_note(std::string_view line) {
   if (line.size() > 160) return false;
   const std::string lower = lower_words(line);
-  return std::any_of(kDevice.begin(), kDevice.end(), [&](auto mark) { return starts(lower, mark); }) ||
-         std::any_of(kDeviceEnds.begin(), kDeviceEnds.end(), [&](auto mark) {
-           return lower.size() < 60 && ends(lower, mark) &&
-                  (has(lower, "phone") || has(lower, "ipad") || has(lower, "android") ||
-                   has(lower, "samsung") || has(lower, "mobil"));
-         });
+  // "From my window I see the sea" ends mails, too.
+  const bool named =
+      std::any_of(kDevices.begin(), kDevices.end(), [&](auto name) { return has(lower, name); });
+  return named &&
+         (std::any_of(kDevice.begin(), kDevice.end(), [&](auto mark) { return starts(lower, mark); }) ||
+          std::any_of(kDeviceEnds.begin(), kDeviceEnds.end(),
+                      [&](auto mark) { return lower.size() < 80 && ends(lower, mark); }));
 }
 
 bool is_list_note(std::string_view line) {

@@ -191,24 +191,23 @@ class Folder {
     return kNone;
   }
 
-  // What lists add to the end. Where it begins.
+  // What lists add to the end. Where it begins: at the last rule that has something of a list below it.
   std::size_t footers(std::size_t end) {
     const std::size_t from = end > kFooterLines ? end - kFooterLines : 0;
-    for (std::size_t i = from; i < end; ++i) {
-      if (!own(i)) continue;
+    bool told = false;
+    for (std::size_t i = end; i-- > from && lines_[i].depth == 0;) {
+      if (lines_[i].blank) continue;
       const std::string_view line = words(i);
       const bool rule = is_rule(line, '_', 10) || is_rule(line, '-', 2) || is_rule(line, '=', 10) ||
                         is_rule(line, '*', 10) || line.substr(0, 6) == "-=-=-=";
-      const bool told = line.substr(0, 35) == "You received this message because y";
-      if (!rule && !told) continue;
-      bool footer = told, interrupted = false;
-      for (std::size_t k = i + 1; k < end; ++k) {
-        interrupted = interrupted || lines_[k].depth > 0;
-        footer = footer || is_list_note(words(k));
+      const bool begins = line.substr(0, 35) == "You received this message because y";
+      if ((rule && told) || begins) {
+        // A rule above what needs none.
+        const bool ruled = begins && i > 0 && is_rule(words(i - 1), '-', 2);
+        fold({ruled ? i - 1 : i, end});
+        return ruled ? i - 1 : i;
       }
-      if (!footer || interrupted) continue;
-      fold({i, end});
-      return i;
+      told = told || is_list_note(line);
     }
     return end;
   }
@@ -284,6 +283,7 @@ class Folder {
     for (std::size_t count = 1; count <= 4 && last + 1 >= count + first; ++count) {
       const std::size_t i = last + 1 - count;
       if (lines_[i].blank || lines_[i].depth != lines_[last].depth) break;
+      if (count > 1 && (words(i).back() == '!' || words(i).back() == '?')) break;
       joined = std::string(words(i)) + (joined.empty() ? "" : " ") + joined;
       if (count > 1 && !may_begin_attribution(words(i))) continue;
       if (is_attribution(joined) || (loose && is_like_attribution(joined))) found = count;

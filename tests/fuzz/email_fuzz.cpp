@@ -11,6 +11,7 @@
 #include "bridges/email/calendar.hpp"
 #include "bridges/email/charset.hpp"
 #include "bridges/email/files.hpp"
+#include "bridges/email/gmime.hpp"
 #include "bridges/email/html_text.hpp"
 #include "bridges/email/mime_in.hpp"
 #include "bridges/email/quotes.hpp"
@@ -81,11 +82,46 @@ void mail(std::string_view bytes) {
   }
 }
 
+struct Outline {
+  std::size_t parts = 0, headers = 0, depth = 0;
+};
+
+void outline(GMimeObject* object, std::size_t depth, Outline& all) {
+  if (object == nullptr) return;
+  all.depth = std::max(all.depth, depth);
+  all.headers +=
+      static_cast<std::size_t>(g_mime_header_list_get_count(g_mime_object_get_header_list(object)));
+  if (GMIME_IS_MULTIPART(object)) {
+    const int count = g_mime_multipart_get_count(GMIME_MULTIPART(object));
+    all.parts += static_cast<std::size_t>(count);
+    for (int i = 0; i < count; ++i)
+      outline(g_mime_multipart_get_part(GMIME_MULTIPART(object), i), depth + 1, all);
+  } else if (GMIME_IS_MESSAGE_PART(object)) {
+    GMimeMessage* inner = g_mime_message_part_get_message(GMIME_MESSAGE_PART(object));
+    if (inner != nullptr) outline(g_mime_message_get_mime_part(inner), depth + 1, all);
+  }
+}
+
+// What is within limits is so to GMime, too.
+void limits(std::string_view bytes) {
+  MimeLimits few;
+  few.parts = 4;
+  few.depth = 3;
+  few.headers = 12;
+  if (!beyond_limits(bytes, few).empty()) return;
+  const ParsedMail parsed(bytes);
+  if (!parsed.ok()) return;
+  Outline all;
+  outline(parsed.root(), 0, all);
+  require(all.parts <= few.parts && all.depth <= few.depth + 1 && all.headers <= few.headers);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   mail(bytes);
+  limits(bytes);
   const std::string text = text_of_bytes(bytes, "");
   quotes(Text(text));
   quotes(Text(unflowed(text, true)));

@@ -96,6 +96,37 @@ TEST(BeyondLimits, BoundariesInOddClothesAreCounted) {
   EXPECT_NE(why("content-type : multipart/mixed;boundary=b\n\n" + times(3000, "--b\n\nx\n")), "");
 }
 
+TEST(BeyondLimits, OfSeveralTypesEachMayCount) {
+  const std::string parts = "\n\n" + times(3000, "--b\n\nx\n");
+  EXPECT_NE(
+      why("Content-Type: multipart/mixed; boundary=a\nContent-Type: multipart/mixed; boundary=b" + parts),
+      "");
+  EXPECT_NE(why("Content-Type: multipart/mixed; boundary=b\nContent-Type: text/plain" + parts), "");
+  EXPECT_NE(why("Content-Type: text/plain; boundary=b\nContent-Type: multipart/mixed" + parts), "");
+  EXPECT_NE(why("Content-Type: (" + std::string(300, 'x') + " \\) ()) multipart/mixed; boundary=b" + parts),
+            "");
+  EXPECT_NE(why(times(100, "Content-Type: text/plain\nContent-Type: message/rfc822\n\n")), "");
+  EXPECT_NE(why(times(100, "Content-Type: (x) message (y) / (z) rfc822\n\n")), "");
+}
+
+TEST(BeyondLimits, AnEncodedMailWithinIsNotTakenApart) {
+  const std::string body = times(5000, std::string(76, 'A') + "\n");
+  EXPECT_EQ(why("Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n" + body), "");
+  EXPECT_NE(why("Content-Type: message/rfc822\nContent-Transfer-Encoding: 8bit\nContent-Transfer-Encoding: "
+                "base64\n\n" +
+                body),
+            "");
+  EXPECT_NE(why("Content-Type: message/rfc822\nContent-Transfer-Encoding: base64 (8bit)\n\n" + body), "");
+}
+
+TEST(BeyondLimits, FilesThatAreCalledMessageAreFiles) {
+  const std::string body = "\n\n" + times(5000, std::string(76, 'A') + "\n");
+  EXPECT_EQ(why("Content-Type: application/pdf; name=\"message.pdf\"" + body), "");
+  EXPECT_EQ(why("Content-Type: application/pdf; name=\"multipart.pdf\"" + body), "");
+  EXPECT_EQ(why("Content-Type: message/partial; id=1" + body), "");
+  EXPECT_EQ(why("Content-Type: message/delivery-status" + body), "");
+}
+
 TEST(BeyondLimits, NestedGroupsOfAddressesAreRefused) {
   EXPECT_NE(why("To: " + times(30000, "a:") + "\n\n"), "");
   EXPECT_NE(why("to : x\n" + times(30000, " a:\n") + "\n"), "");

@@ -130,6 +130,26 @@ TEST(FoldQuotes, NotesOfDevicesAreFoldedAtTheEndAlone) {
             "Sent from my window, this\nline is a poem.\n\nOf four.\n\nLines.\n\nBye.");
 }
 
+TEST(FoldQuotes, WhatEndsLikeANoteOfADeviceIsNone) {
+  for (const char* text : {"Hallo!\n\nVon meinem Fenster sehe ich den Dom.",
+                           "Yes.\n\nSent using all my strength.", "Ja.\n\nVerzonden gisteren."})
+    EXPECT_EQ(rest(text), "") << text;
+}
+
+TEST(FoldQuotes, ALineThatLeadsToAQuoteIsSaid) {
+  EXPECT_EQ(said("About the budget of 2026:\n> It is small.\nIndeed.\n"),
+            "About the budget of 2026:\nIt is small.\nIndeed.");
+}
+
+TEST(FoldQuotes, OnlyTheFooterOfAListIsFolded) {
+  EXPECT_EQ(said("One\n-----\nTwo\n-----\nThree\n----------\nDev mailing list\nTo unsubscribe, "
+                 "write.\n__________\n"),
+            "One\n-----\nTwo\n-----\nThree");
+  EXPECT_EQ(said("Hi.\n\n-=-=-=-=-=-\nGroups.io Links: You receive all.\nUnsubscribe: "
+                 "https://x.example\n-=-=-=-=-=-\n"),
+            "Hi.");
+}
+
 TEST(FoldQuotes, AMailThatIsButAQuoteIsSaid) {
   EXPECT_EQ(fold_quotes(Text("> a\n> b\n")).said, Text("a\nb", {{0, 3, Style::quote}}));
   EXPECT_EQ(rest("> a\n> b\n"), "");
@@ -245,7 +265,7 @@ TEST(FoldQuotes, NothingIsLostOfWhateverComes) {
                                            "a:",
                                            "x: y"};
   std::mt19937 random(1);
-  for (int round = 0; round < 20000; ++round) {
+  for (int round = 0; round < 4000; ++round) {
     std::string text;
     const std::size_t count = random() % 30;
     for (std::size_t i = 0; i < count; ++i)
@@ -256,11 +276,11 @@ TEST(FoldQuotes, NothingIsLostOfWhateverComes) {
 
 TEST(FoldQuotes, IsLinear) {
   std::string text;
-  for (int i = 0; i < 100000; ++i) text += "On 1 Jan 2026 a@b\n";
+  for (int i = 0; i < 30000; ++i) text += "On 1 Jan 2026 a@b\n";
   EXPECT_EQ(said(text).size(), text.size() - 1);
   text.clear();
-  for (int i = 0; i < 50000; ++i) text += "> q\nx\n";
-  EXPECT_EQ(fold_quotes(Text(text)).said.spans.size(), 50000U);
+  for (int i = 0; i < 20000; ++i) text += "> q\nx\n";
+  EXPECT_EQ(fold_quotes(Text(text)).said.spans.size(), 20000U);
   EXPECT_EQ(said(std::string(1 << 20, '>')), "");
 }
 
