@@ -3,6 +3,7 @@
 // pictures of a pixel and what only tracks are dropped. Linear in the size of what comes in.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "bridges/text.hpp"
@@ -10,5 +11,8 @@
 namespace dragoman::email {
 
 Text html_text(std::string_view html_utf8);
+
+// The charset that a page names itself in its first bytes; empty: none. For mails that name none.
+std::string html_charset(std::string_view bytes);
 
 }  // namespace dragoman::email

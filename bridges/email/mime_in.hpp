@@ -31,7 +31,7 @@ std::variant<Mail, std::string> parse_mail(std::string_view bytes, const std::st
                                            const MimeLimits& limits = {});
 
 // The decoded bytes of one file of a mail, piece by piece; `take` answers whether it wants more. False: there
-// is no such part.
+// is no such part. Part 0 is the whole mail as it came.
 bool write_part(std::string_view bytes, std::size_t part, const std::function<bool(std::string_view)>& take);
 
 }  // namespace dragoman::email
