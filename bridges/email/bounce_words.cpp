@@ -173,7 +173,7 @@ std::string reason_in(std::string_view text, const std::string& recipient) {
   for (std::size_t i = 0; i < lines.size(); ++i) {
     if (!has_code(lines[i]) && status_in(lines[i]).empty()) continue;
     // Exchange puts the code below the words, in brackets.
-    const bool bare = lines[i].front() == '<' && i > 0 && lines[i].find("#") != std::string_view::npos;
+    const bool bare = lines[i].front() == '<' && i > 0 && lines[i].find('#') != std::string_view::npos;
     return paragraph_at(lines, bare ? i - 1 : i);
   }
   for (std::size_t i = 0; i < lines.size(); ++i) {

@@ -423,10 +423,8 @@ class Builder {
     if (!mark_.empty()) {
       if (mark_ != " | " || !begins) text_.plain += mark_;
       mark_.clear();
-    } else if (space_ && !begins) {
-      text_.plain += ' ';
-    } else if (begins && quotes_ == 0 && words.front() == '>') {
-      text_.plain += ' ';  // of the writer: no quote
+    } else if (begins ? quotes_ == 0 && words.front() == '>' : space_) {
+      text_.plain += ' ';  // at the beginning: what the writer begins so is no quote
     }
     space_ = fresh_ = false;
     begin_frames();

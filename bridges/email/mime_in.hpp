@@ -13,7 +13,7 @@
 namespace dragoman::email {
 
 struct MimeLimits {
-  std::size_t header_bytes = 100 * 1024;  // of the mail, and of each part
+  std::size_t header_bytes = std::size_t{100} * 1024;  // of the mail, and of each part
   std::size_t headers = 1000;             // of the mail and all its parts
   std::size_t parts = 500;
   std::size_t depth = 50;

@@ -284,7 +284,8 @@ class Folder {
       const std::size_t i = last + 1 - count;
       if (lines_[i].blank || lines_[i].depth != lines_[last].depth) break;
       if (count > 1 && (words(i).back() == '!' || words(i).back() == '?')) break;
-      joined = std::string(words(i)) + (joined.empty() ? "" : " ") + joined;
+      if (!joined.empty()) joined.insert(0, " ");
+      joined.insert(0, words(i));
       if (count > 1 && !may_begin_attribution(words(i))) continue;
       if (is_attribution(joined) || (loose && is_like_attribution(joined))) found = count;
       // It began with a date: what stands above is said.
