@@ -53,7 +53,7 @@ std::string mac_of(std::string_view key, std::string_view number) {
 
 }  // namespace
 
-Aliases::Aliases(Store& store, NetworkId network, std::string rule)
+Aliases::Aliases(Store& store, NetworkId network, const std::string& rule)
     : store_(store), network_(std::move(network)) {
   constexpr std::string_view local = "{local}", host = "{host}";
   const auto at = rule.rfind('@');

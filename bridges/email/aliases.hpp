@@ -18,7 +18,7 @@ namespace dragoman::email {
 class Aliases {
  public:
   // `rule`: "{local}={host}@mail.example.org", both in it once and in this order.
-  Aliases(Store& store, NetworkId network, std::string rule);
+  Aliases(Store& store, NetworkId network, const std::string& rule);
 
   const std::string& domain() const { return domain_; }  // of all our addresses
   // The address of a person; makes a name where the rule can't (what is no atext, more than 64 octets, what

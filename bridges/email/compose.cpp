@@ -283,7 +283,7 @@ std::string answer_subject(std::string_view subject) {
   // What mail programs of other languages begin an answer with counts as well.
   constexpr std::array<std::string_view, 9> prefixes{
       "re:", "aw:", "antw:", "sv:", "vs:", "odp:", "rif:", "res:", "re["};
-  const auto clean = display_clean(subject);
+  auto clean = display_clean(subject);
   const auto lower = ascii_lower(std::string_view(clean).substr(0, 8));
   if (std::any_of(prefixes.begin(), prefixes.end(), [&](auto p) { return lower.starts_with(p); }))
     return clean;

@@ -177,7 +177,7 @@ struct SmtpClient::Impl : std::enable_shared_from_this<SmtpClient::Impl> {
     SmtpConnection::Callbacks on;
     on.ready = [this, key] { on_ready(key); };
     on.result = [this, key](SmtpResult result) { on_result(key, std::move(result)); };
-    on.ended = [this, key](SmtpResult why) { on_ended(key, std::move(why)); };
+    on.ended = [this, key](const SmtpResult& why) { on_ended(key, why); };
     links[key].connection = std::make_shared<SmtpConnection>(loop, server, place.host, place.port, place.tls,
                                                              context, std::move(on));
   }
@@ -220,7 +220,7 @@ struct SmtpClient::Impl : std::enable_shared_from_this<SmtpClient::Impl> {
     tell(id, std::move(result));
   }
 
-  void on_ended(std::uint64_t key, SmtpResult why) {
+  void on_ended(std::uint64_t key, const SmtpResult& why) {
     const bool was_up = links.at(key).connection->set_up();
     bury(key);
     const bool others = std::any_of(links.begin(), links.end(),
