@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "bridges/email/lower_words.hpp"
 #include "mapping/utf8.hpp"
 
 namespace dragoman::email {
@@ -230,184 +231,6 @@ constexpr auto kListNotes = std::to_array<std::string_view>(
      "to view this discussion", "groups.io links", "mailingliste", "liste de diffusion", "lista de correo",
      "list archives", "list-help", "postorius/lists", "abmelden", "désabonner"});
 
-struct Word {
-  std::string_view word;
-  HeaderWord meaning;
-};
-
-constexpr std::array kHeaderWords = {
-    Word{"from", HeaderWord::from},
-    Word{"von", HeaderWord::from},
-    Word{"de", HeaderWord::from},
-    Word{"da", HeaderWord::from},
-    Word{"van", HeaderWord::from},
-    Word{"från", HeaderWord::from},
-    Word{"fra", HeaderWord::from},
-    Word{"lähettäjä", HeaderWord::from},
-    Word{"saatja", HeaderWord::from},
-    Word{"od", HeaderWord::from},
-    Word{"feladó", HeaderWord::from},
-    Word{"de la", HeaderWord::from},
-    Word{"от", HeaderWord::from},
-    Word{"от", HeaderWord::from},
-    Word{"от кого", HeaderWord::from},
-    Word{"від", HeaderWord::from},
-    Word{"від", HeaderWord::from},
-    Word{"από", HeaderWord::from},
-    Word{"από", HeaderWord::from},
-    Word{"kimden", HeaderWord::from},
-    Word{"gönderen", HeaderWord::from},
-    Word{"差出人", HeaderWord::from},
-    Word{"发件人", HeaderWord::from},
-    Word{"寄件者", HeaderWord::from},
-    Word{"보낸 사람", HeaderWord::from},
-    Word{"보낸사람", HeaderWord::from},
-    Word{"từ", HeaderWord::from},
-    Word{"จาก", HeaderWord::from},
-    Word{"dari", HeaderWord::from},
-    Word{"מאת", HeaderWord::from},
-    Word{"من", HeaderWord::from},
-    Word{"frá", HeaderWord::from},
-    Word{"no", HeaderWord::from},
-    Word{"nuo", HeaderWord::from},
-    Word{"šalje", HeaderWord::from},
-    Word{"pošiljatelj", HeaderWord::from},
-    Word{"expéditeur", HeaderWord::from},
-    Word{"mittente", HeaderWord::from},
-    Word{"remitente", HeaderWord::from},
-    Word{"absender", HeaderWord::from},
-
-    Word{"sent", HeaderWord::sent},
-    Word{"date", HeaderWord::sent},
-    Word{"gesendet", HeaderWord::sent},
-    Word{"datum", HeaderWord::sent},
-    Word{"envoyé", HeaderWord::sent},
-    Word{"enviado", HeaderWord::sent},
-    Word{"enviado el", HeaderWord::sent},
-    Word{"enviada em", HeaderWord::sent},
-    Word{"fecha", HeaderWord::sent},
-    Word{"data", HeaderWord::sent},
-    Word{"inviato", HeaderWord::sent},
-    Word{"verzonden", HeaderWord::sent},
-    Word{"skickat", HeaderWord::sent},
-    Word{"sendt", HeaderWord::sent},
-    Word{"dato", HeaderWord::sent},
-    Word{"lähetetty", HeaderWord::sent},
-    Word{"päivämäärä", HeaderWord::sent},
-    Word{"saadetud", HeaderWord::sent},
-    Word{"wysłano", HeaderWord::sent},
-    Word{"odesláno", HeaderWord::sent},
-    Word{"odoslané", HeaderWord::sent},
-    Word{"elküldve", HeaderWord::sent},
-    Word{"dátum", HeaderWord::sent},
-    Word{"trimis", HeaderWord::sent},
-    Word{"отправлено", HeaderWord::sent},
-    Word{"дата", HeaderWord::sent},
-    Word{"надіслано", HeaderWord::sent},
-    Word{"изпратено", HeaderWord::sent},
-    Word{"στάλθηκε", HeaderWord::sent},
-    Word{"ημερομηνία", HeaderWord::sent},
-    Word{"gönderildi", HeaderWord::sent},
-    Word{"gönderme tarihi", HeaderWord::sent},
-    Word{"tarih", HeaderWord::sent},
-    Word{"送信日時", HeaderWord::sent},
-    Word{"日付", HeaderWord::sent},
-    Word{"日時", HeaderWord::sent},
-    Word{"发送时间", HeaderWord::sent},
-    Word{"日期", HeaderWord::sent},
-    Word{"寄件日期", HeaderWord::sent},
-    Word{"보낸 날짜", HeaderWord::sent},
-    Word{"날짜", HeaderWord::sent},
-    Word{"ngày", HeaderWord::sent},
-    Word{"đã gửi", HeaderWord::sent},
-    Word{"วันที่", HeaderWord::sent},
-    Word{"tanggal", HeaderWord::sent},
-    Word{"dikirim", HeaderWord::sent},
-    Word{"נשלח", HeaderWord::sent},
-    Word{"תאריך", HeaderWord::sent},
-    Word{"تاريخ", HeaderWord::sent},
-    Word{"التاريخ", HeaderWord::sent},
-    Word{"poslano", HeaderWord::sent},
-    Word{"išsiųsta", HeaderWord::sent},
-    Word{"nosūtīts", HeaderWord::sent},
-    Word{"sendt dato", HeaderWord::sent},
-
-    Word{"to", HeaderWord::to},
-    Word{"cc", HeaderWord::to},
-    Word{"an", HeaderWord::to},
-    Word{"à", HeaderWord::to},
-    Word{"à", HeaderWord::to},
-    Word{"para", HeaderWord::to},
-    Word{"a", HeaderWord::to},
-    Word{"aan", HeaderWord::to},
-    Word{"till", HeaderWord::to},
-    Word{"til", HeaderWord::to},
-    Word{"vastaanottaja", HeaderWord::to},
-    Word{"saaja", HeaderWord::to},
-    Word{"do", HeaderWord::to},
-    Word{"komu", HeaderWord::to},
-    Word{"pro", HeaderWord::to},
-    Word{"címzett", HeaderWord::to},
-    Word{"către", HeaderWord::to},
-    Word{"кому", HeaderWord::to},
-    Word{"копия", HeaderWord::to},
-    Word{"до", HeaderWord::to},
-    Word{"προς", HeaderWord::to},
-    Word{"kime", HeaderWord::to},
-    Word{"alıcı", HeaderWord::to},
-    Word{"宛先", HeaderWord::to},
-    Word{"收件人", HeaderWord::to},
-    Word{"收件者", HeaderWord::to},
-    Word{"받는 사람", HeaderWord::to},
-    Word{"받는사람", HeaderWord::to},
-    Word{"đến", HeaderWord::to},
-    Word{"tới", HeaderWord::to},
-    Word{"ถึง", HeaderWord::to},
-    Word{"kepada", HeaderWord::to},
-    Word{"אל", HeaderWord::to},
-    Word{"إلى", HeaderWord::to},
-    Word{"kopie", HeaderWord::to},
-    Word{"kopia", HeaderWord::to},
-    Word{"za", HeaderWord::to},
-    Word{"prima", HeaderWord::to},
-
-    Word{"subject", HeaderWord::subject},
-    Word{"betreff", HeaderWord::subject},
-    Word{"objet", HeaderWord::subject},
-    Word{"asunto", HeaderWord::subject},
-    Word{"assunto", HeaderWord::subject},
-    Word{"oggetto", HeaderWord::subject},
-    Word{"onderwerp", HeaderWord::subject},
-    Word{"ämne", HeaderWord::subject},
-    Word{"ämne", HeaderWord::subject},
-    Word{"emne", HeaderWord::subject},
-    Word{"aihe", HeaderWord::subject},
-    Word{"teema", HeaderWord::subject},
-    Word{"temat", HeaderWord::subject},
-    Word{"předmět", HeaderWord::subject},
-    Word{"predmet", HeaderWord::subject},
-    Word{"tárgy", HeaderWord::subject},
-    Word{"subiect", HeaderWord::subject},
-    Word{"тема", HeaderWord::subject},
-    Word{"относно", HeaderWord::subject},
-    Word{"θέμα", HeaderWord::subject},
-    Word{"konu", HeaderWord::subject},
-    Word{"件名", HeaderWord::subject},
-    Word{"主题", HeaderWord::subject},
-    Word{"主旨", HeaderWord::subject},
-    Word{"제목", HeaderWord::subject},
-    Word{"chủ đề", HeaderWord::subject},
-    Word{"เรื่อง", HeaderWord::subject},
-    Word{"subjek", HeaderWord::subject},
-    Word{"perihal", HeaderWord::subject},
-    Word{"נושא", HeaderWord::subject},
-    Word{"الموضوع", HeaderWord::subject},
-    Word{"assumpte", HeaderWord::subject},
-    Word{"efni", HeaderWord::subject},
-    Word{"tema", HeaderWord::subject},
-    Word{"naslov", HeaderWord::subject},
-};
-
 constexpr auto kForwardSubjects = std::to_array<std::string_view>(
     {"fwd:", "fw:", "wg:",  "tr:",  "rv:",        "enc:",    "i:",    "doorst:", "vb:",   "vs:",
      "vl:",  "pd:", "prz:", "пер:", "переслано:", "пересл:", "转发:", "轉寄:",   "転送:", "fwd :"});
@@ -419,48 +242,6 @@ bool ends(std::string_view text, std::string_view with) {
   return text.size() >= with.size() && text.substr(text.size() - with.size()) == with;
 }
 bool has(std::string_view text, std::string_view what) { return text.find(what) != std::string_view::npos; }
-
-// The small letter of one of two bytes: Latin, Greek, Cyrillic, as far as those languages above go.
-unsigned small(unsigned c) {
-  const auto within = [&](unsigned first, unsigned last) { return c >= first && c <= last; };
-  if ((within(0xC0, 0xDE) && c != 0xD7) || within(0x391, 0x3A9) || within(0x410, 0x42F)) return c + 0x20;
-  if (within(0x400, 0x40F)) return c + 0x50;
-  if ((within(0x100, 0x12F) || within(0x132, 0x137) || within(0x14A, 0x177)) && c % 2 == 0) return c + 1;
-  if ((within(0x139, 0x148) || within(0x179, 0x17E)) && c % 2 == 1) return c + 1;
-  if (c == 0x386) return 0x3AC;
-  if (within(0x388, 0x38A)) return c + 0x25;
-  return c;
-}
-
-// In lower case, without bidi marks, which Hebrew and Arabic attributions are full of, and hard spaces.
-std::string lower_words(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const std::string_view three = text.substr(i, 3);
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if (three.size() == 3 && three[0] == '\xE2' && three[1] == '\x80' &&
-        ((three[2] >= '\x8E' && three[2] <= '\x8F') || (three[2] >= '\xAA' && three[2] <= '\xAE'))) {
-      i += 2;
-    } else if (three.size() == 3 && three[0] == '\xE2' && three[1] == '\x80' && three[2] == '\xAF') {
-      out += ' ';
-      i += 2;
-    } else if (byte >= 0xC2 && byte <= 0xDF && i + 1 < text.size()) {
-      const unsigned c = small((byte & 0x1FU) << 6 | (static_cast<unsigned char>(text[++i]) & 0x3FU));
-      if (c == 0xA0) {
-        out += ' ';
-        continue;
-      }
-      out += static_cast<char>(0xC0U | c >> 6);
-      out += static_cast<char>(0x80U | (c & 0x3FU));
-    } else {
-      out += byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + ('a' - 'A')) : text[i];
-    }
-  }
-  const auto end = out.find_last_not_of(" \t*");
-  out.resize(end == std::string::npos ? 0 : end + 1);
-  return out;
-}
 
 // Without looking at all of it.
 bool may_end_with_colon(std::string_view text) {
@@ -556,21 +337,6 @@ bool is_forward_subject(std::string_view subject) {
   const std::string lower = lower_words(subject.substr(0, prefix_within(subject, 60)));
   return std::any_of(kForwardSubjects.begin(), kForwardSubjects.end(),
                      [&](auto mark) { return starts(lower, mark); });
-}
-
-HeaderWord header_word(std::string_view line) {
-  line = line.substr(0, 45);
-  const auto ascii = std::min(line.find(':'), line.size());
-  const auto wide = std::min(line.find("："), line.size());
-  const auto colon = std::min(ascii, wide);
-  if (colon == line.size() || colon == 0 || colon > 40) return HeaderWord::none;
-  std::string_view name = line.substr(0, colon);
-  while (!name.empty() && (name.front() == '*' || name.front() == ' ')) name.remove_prefix(1);
-  const std::string word = lower_words(name);
-  for (const Word& one : kHeaderWords) {
-    if (word == one.word) return one.meaning;
-  }
-  return HeaderWord::none;
 }
 
 bool is_device_note(std::string_view line) {

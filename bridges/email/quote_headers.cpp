@@ -1,0 +1,207 @@
+// How mail programs name the fields of a mail that they quote.
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "bridges/email/lower_words.hpp"
+#include "bridges/email/quote_words.hpp"
+
+namespace dragoman::email {
+namespace {
+
+struct Word {
+  std::string_view word;
+  HeaderWord meaning;
+};
+
+constexpr std::array kHeaderWords = {
+    Word{"from", HeaderWord::from},
+    Word{"von", HeaderWord::from},
+    Word{"de", HeaderWord::from},
+    Word{"da", HeaderWord::from},
+    Word{"van", HeaderWord::from},
+    Word{"från", HeaderWord::from},
+    Word{"fra", HeaderWord::from},
+    Word{"lähettäjä", HeaderWord::from},
+    Word{"saatja", HeaderWord::from},
+    Word{"od", HeaderWord::from},
+    Word{"feladó", HeaderWord::from},
+    Word{"de la", HeaderWord::from},
+    Word{"от", HeaderWord::from},
+    Word{"от", HeaderWord::from},
+    Word{"от кого", HeaderWord::from},
+    Word{"від", HeaderWord::from},
+    Word{"від", HeaderWord::from},
+    Word{"από", HeaderWord::from},
+    Word{"από", HeaderWord::from},
+    Word{"kimden", HeaderWord::from},
+    Word{"gönderen", HeaderWord::from},
+    Word{"差出人", HeaderWord::from},
+    Word{"发件人", HeaderWord::from},
+    Word{"寄件者", HeaderWord::from},
+    Word{"보낸 사람", HeaderWord::from},
+    Word{"보낸사람", HeaderWord::from},
+    Word{"từ", HeaderWord::from},
+    Word{"จาก", HeaderWord::from},
+    Word{"dari", HeaderWord::from},
+    Word{"מאת", HeaderWord::from},
+    Word{"من", HeaderWord::from},
+    Word{"frá", HeaderWord::from},
+    Word{"no", HeaderWord::from},
+    Word{"nuo", HeaderWord::from},
+    Word{"šalje", HeaderWord::from},
+    Word{"pošiljatelj", HeaderWord::from},
+    Word{"expéditeur", HeaderWord::from},
+    Word{"mittente", HeaderWord::from},
+    Word{"remitente", HeaderWord::from},
+    Word{"absender", HeaderWord::from},
+
+    Word{"sent", HeaderWord::sent},
+    Word{"date", HeaderWord::sent},
+    Word{"gesendet", HeaderWord::sent},
+    Word{"datum", HeaderWord::sent},
+    Word{"envoyé", HeaderWord::sent},
+    Word{"enviado", HeaderWord::sent},
+    Word{"enviado el", HeaderWord::sent},
+    Word{"enviada em", HeaderWord::sent},
+    Word{"fecha", HeaderWord::sent},
+    Word{"data", HeaderWord::sent},
+    Word{"inviato", HeaderWord::sent},
+    Word{"verzonden", HeaderWord::sent},
+    Word{"skickat", HeaderWord::sent},
+    Word{"sendt", HeaderWord::sent},
+    Word{"dato", HeaderWord::sent},
+    Word{"lähetetty", HeaderWord::sent},
+    Word{"päivämäärä", HeaderWord::sent},
+    Word{"saadetud", HeaderWord::sent},
+    Word{"wysłano", HeaderWord::sent},
+    Word{"odesláno", HeaderWord::sent},
+    Word{"odoslané", HeaderWord::sent},
+    Word{"elküldve", HeaderWord::sent},
+    Word{"dátum", HeaderWord::sent},
+    Word{"trimis", HeaderWord::sent},
+    Word{"отправлено", HeaderWord::sent},
+    Word{"дата", HeaderWord::sent},
+    Word{"надіслано", HeaderWord::sent},
+    Word{"изпратено", HeaderWord::sent},
+    Word{"στάλθηκε", HeaderWord::sent},
+    Word{"ημερομηνία", HeaderWord::sent},
+    Word{"gönderildi", HeaderWord::sent},
+    Word{"gönderme tarihi", HeaderWord::sent},
+    Word{"tarih", HeaderWord::sent},
+    Word{"送信日時", HeaderWord::sent},
+    Word{"日付", HeaderWord::sent},
+    Word{"日時", HeaderWord::sent},
+    Word{"发送时间", HeaderWord::sent},
+    Word{"日期", HeaderWord::sent},
+    Word{"寄件日期", HeaderWord::sent},
+    Word{"보낸 날짜", HeaderWord::sent},
+    Word{"날짜", HeaderWord::sent},
+    Word{"ngày", HeaderWord::sent},
+    Word{"đã gửi", HeaderWord::sent},
+    Word{"วันที่", HeaderWord::sent},
+    Word{"tanggal", HeaderWord::sent},
+    Word{"dikirim", HeaderWord::sent},
+    Word{"נשלח", HeaderWord::sent},
+    Word{"תאריך", HeaderWord::sent},
+    Word{"تاريخ", HeaderWord::sent},
+    Word{"التاريخ", HeaderWord::sent},
+    Word{"poslano", HeaderWord::sent},
+    Word{"išsiųsta", HeaderWord::sent},
+    Word{"nosūtīts", HeaderWord::sent},
+    Word{"sendt dato", HeaderWord::sent},
+
+    Word{"to", HeaderWord::to},
+    Word{"cc", HeaderWord::to},
+    Word{"an", HeaderWord::to},
+    Word{"à", HeaderWord::to},
+    Word{"à", HeaderWord::to},
+    Word{"para", HeaderWord::to},
+    Word{"a", HeaderWord::to},
+    Word{"aan", HeaderWord::to},
+    Word{"till", HeaderWord::to},
+    Word{"til", HeaderWord::to},
+    Word{"vastaanottaja", HeaderWord::to},
+    Word{"saaja", HeaderWord::to},
+    Word{"do", HeaderWord::to},
+    Word{"komu", HeaderWord::to},
+    Word{"pro", HeaderWord::to},
+    Word{"címzett", HeaderWord::to},
+    Word{"către", HeaderWord::to},
+    Word{"кому", HeaderWord::to},
+    Word{"копия", HeaderWord::to},
+    Word{"до", HeaderWord::to},
+    Word{"προς", HeaderWord::to},
+    Word{"kime", HeaderWord::to},
+    Word{"alıcı", HeaderWord::to},
+    Word{"宛先", HeaderWord::to},
+    Word{"收件人", HeaderWord::to},
+    Word{"收件者", HeaderWord::to},
+    Word{"받는 사람", HeaderWord::to},
+    Word{"받는사람", HeaderWord::to},
+    Word{"đến", HeaderWord::to},
+    Word{"tới", HeaderWord::to},
+    Word{"ถึง", HeaderWord::to},
+    Word{"kepada", HeaderWord::to},
+    Word{"אל", HeaderWord::to},
+    Word{"إلى", HeaderWord::to},
+    Word{"kopie", HeaderWord::to},
+    Word{"kopia", HeaderWord::to},
+    Word{"za", HeaderWord::to},
+    Word{"prima", HeaderWord::to},
+
+    Word{"subject", HeaderWord::subject},
+    Word{"betreff", HeaderWord::subject},
+    Word{"objet", HeaderWord::subject},
+    Word{"asunto", HeaderWord::subject},
+    Word{"assunto", HeaderWord::subject},
+    Word{"oggetto", HeaderWord::subject},
+    Word{"onderwerp", HeaderWord::subject},
+    Word{"ämne", HeaderWord::subject},
+    Word{"ämne", HeaderWord::subject},
+    Word{"emne", HeaderWord::subject},
+    Word{"aihe", HeaderWord::subject},
+    Word{"teema", HeaderWord::subject},
+    Word{"temat", HeaderWord::subject},
+    Word{"předmět", HeaderWord::subject},
+    Word{"predmet", HeaderWord::subject},
+    Word{"tárgy", HeaderWord::subject},
+    Word{"subiect", HeaderWord::subject},
+    Word{"тема", HeaderWord::subject},
+    Word{"относно", HeaderWord::subject},
+    Word{"θέμα", HeaderWord::subject},
+    Word{"konu", HeaderWord::subject},
+    Word{"件名", HeaderWord::subject},
+    Word{"主题", HeaderWord::subject},
+    Word{"主旨", HeaderWord::subject},
+    Word{"제목", HeaderWord::subject},
+    Word{"chủ đề", HeaderWord::subject},
+    Word{"เรื่อง", HeaderWord::subject},
+    Word{"subjek", HeaderWord::subject},
+    Word{"perihal", HeaderWord::subject},
+    Word{"נושא", HeaderWord::subject},
+    Word{"الموضوع", HeaderWord::subject},
+    Word{"assumpte", HeaderWord::subject},
+    Word{"efni", HeaderWord::subject},
+    Word{"tema", HeaderWord::subject},
+    Word{"naslov", HeaderWord::subject},
+};
+
+}  // namespace
+
+HeaderWord header_word(std::string_view line) {
+  line = line.substr(0, 45);
+  const auto ascii = std::min(line.find(':'), line.size());
+  const auto wide = std::min(line.find("："), line.size());
+  const auto colon = std::min(ascii, wide);
+  if (colon == line.size() || colon == 0 || colon > 40) return HeaderWord::none;
+  std::string_view name = line.substr(0, colon);
+  while (!name.empty() && (name.front() == '*' || name.front() == ' ')) name.remove_prefix(1);
+  const std::string word = lower_words(name);
+  for (const Word& one : kHeaderWords) {
+    if (word == one.word) return one.meaning;
+  }
+  return HeaderWord::none;
+}
+
+}  // namespace dragoman::email
