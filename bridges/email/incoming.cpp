@@ -148,7 +148,7 @@ LmtpReply Incoming::deliver(const PersonId& person, const Mail& mail, const std:
   if (key == 0) return try_later;
   if (!mail.receipt_to.empty() && !mail.automatic && !is_list)
     hub.store.notes().put(hub.network, "receipt", person.value() + " " + mail.message_id, mail.receipt_to);
-  tell(session, mail, key, place, row.thread, last ? last->subject : std::string());
+  tell(session, mail, key, place, row.thread, last);
   return taken;
 }
 
@@ -193,7 +193,7 @@ void Incoming::turn_away(Session& session, const UserId& user) {
 }
 
 void Incoming::tell(Session& session, const Mail& mail, MailKey key, const Conversations::Place& place,
-                    const std::string& thread, const std::string& last_subject) {
+                    const std::string& thread, const std::optional<MailRow>& last) {
   const Mailbox& box = mail.from.front();
   Sender sender{place.sender_nick.empty() ? wing_.conversations.display_name(UserId{folded(box.address)})
                                           : place.sender_nick,
@@ -220,8 +220,10 @@ void Incoming::tell(Session& session, const Mail& mail, MailKey key, const Conve
   }
   Message message;
   message.thread = thread;
-  if (answer_subject(mail.subject) != answer_subject(last_subject)) message.subject = mail.subject;
-  if (!mail.in_reply_to.empty() &&
+  if (answer_subject(mail.subject) != answer_subject(last ? last->subject : std::string()))
+    message.subject = mail.subject;
+  // What answers the last that was said needs no word about it.
+  if (!mail.in_reply_to.empty() && !(last && last->message_id == mail.in_reply_to) &&
       wing_.hub.store.mails().find(wing_.hub.network, session.person(), mail.in_reply_to))
     message.quote = Quote{MessageId{mail.in_reply_to}, {}, {}};
   if (!mail.verified && !wing_.hub.email().authserv_id.empty()) message.text.plain = "(unverified sender)\n";

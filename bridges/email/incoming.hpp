@@ -36,7 +36,7 @@ class Incoming final : public LmtpHandler {
                     const std::string& digest);
   void ask(Session& session, const Mail& mail, MailKey key);
   void tell(Session& session, const Mail& mail, MailKey key, const Conversations::Place& place,
-            const std::string& thread, const std::string& last_subject);
+            const std::string& thread, const std::optional<MailRow>& last);
 
   Wing& wing_;
   Links& links_;

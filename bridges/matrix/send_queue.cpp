@@ -9,11 +9,11 @@
 
 #include "bridges/matrix/hub.hpp"
 #include "bridges/matrix/room.hpp"
-#include "bridges/saved.hpp"
 #include "bridges/matrix/sending.hpp"
 #include "bridges/matrix/session.hpp"
 #include "bridges/matrix/stream.hpp"
 #include "bridges/net/timer.hpp"
+#include "bridges/saved.hpp"
 #include "mapping/archive_table.hpp"
 #include "mapping/outbox_table.hpp"
 #include "mapping/rooms_table.hpp"
@@ -55,6 +55,8 @@ struct SendQueues::Impl : std::enable_shared_from_this<Impl> {
   // One queue a Matrix room, whichever of its addresses is used; one a chat, before it has a room too.
   std::string name_of(const Saved& saved) const {
     if (const auto* room = std::get_if<RoomId>(&saved.command.in)) {
+      // What was said before an upgrade goes first.
+      if (const auto before = in_use.find(*room); before != in_use.end()) return before->second;
       return prefix() + stream.room_id_of(*room).value_or(room->value());
     }
     return prefix() + saved.person.value() + " " + value_of(saved.command.in);
@@ -76,8 +78,13 @@ struct SendQueues::Impl : std::enable_shared_from_this<Impl> {
     item.payload = packed(saved);
     item.time = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
     if (!hub.store.outbox().put(hub.network, item)) return false;
-    to.rows.push_back({std::move(item.key), std::move(saved)});
+    add(to, {std::move(item.key), std::move(saved)});
     return true;
+  }
+
+  void add(Queue& to, Row row) {
+    if (const auto* room = std::get_if<RoomId>(&row.saved.command.in)) in_use.try_emplace(*room, to.name);
+    to.rows.push_back(std::move(row));
   }
 
   Session* voice_of(const Saved& saved) {
@@ -90,6 +97,7 @@ struct SendQueues::Impl : std::enable_shared_from_this<Impl> {
   void pump(Queue& of) {
     if (of.sending || draining) return;
     if (of.rows.empty()) {
+      std::erase_if(in_use, [&](const auto& address) { return address.second == of.name; });
       queues.erase(of.name);
       return told_idle();
     }
@@ -187,6 +195,7 @@ struct SendQueues::Impl : std::enable_shared_from_this<Impl> {
   Hub& hub;
   Stream& stream;
   std::unordered_map<std::string, std::unique_ptr<Queue>> queues;
+  std::unordered_map<RoomId, std::string> in_use;  // the queue of each address that has something waiting
   bool draining = false;
   std::function<void()> drained;
   net::Timer give_up, look;
@@ -245,7 +254,7 @@ void SendQueues::resume() {
     if (!queue.rows.empty()) continue;
     for (OutboxItem& item : impl_->hub.store.outbox().pending(impl_->hub.network, name, most_at_start)) {
       if (auto saved = unpacked(item.payload)) {
-        queue.rows.push_back({std::move(item.key), std::move(*saved), true});
+        impl_->add(queue, {std::move(item.key), std::move(*saved), true});
       } else {
         impl_->hub.store.outbox().done(impl_->hub.network, name, item.key);
       }
@@ -255,6 +264,7 @@ void SendQueues::resume() {
 }
 
 void SendQueues::give_up(const Failure& why) {
+  impl_->in_use.clear();
   for (const auto& [name, queue] : std::exchange(impl_->queues, {})) {
     for (const Impl::Row& row : queue->rows) {
       impl_->hub.store.outbox().done(impl_->hub.network, name, row.key);
