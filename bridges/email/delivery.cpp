@@ -36,6 +36,7 @@ constexpr auto first_look = 5s;  // whether the smarthost is back
 constexpr auto longest_look = 5min;
 constexpr auto answer_within = 10min;  // RFC 5321 4.5.3.2.6
 constexpr auto drain_within = 10s;
+constexpr std::size_t most_held = 32'000'000;  // bytes of mails on their way: then no other begins
 constexpr std::size_t max_resumed = 1'000'000;
 
 QueuedMail::Time now() {
@@ -119,6 +120,7 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
   std::unordered_map<std::int64_t, QueuedMail::Time> deadline_of;
   std::shared_ptr<net::SmtpClient> client;
   std::vector<std::shared_ptr<net::SmtpClient>> retired;  // until what they were given is answered
+  std::size_t held = 0;                                   // bytes
   net::Timer timer, drain;
   net::Backoff look{first_look, longest_look};
   std::string trouble;
@@ -183,7 +185,7 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
     if (!deadlines.empty()) consider(deadlines.begin()->first);
     if (!trouble.empty()) {
       if (queue.on_their_way() == 0 && queue.size() > 0) consider(next_look);
-    } else if (const auto turn_of = queue.next(); turn_of && queue.on_their_way() < connections) {
+    } else if (const auto turn_of = queue.next(); turn_of && may_begin()) {
       consider(*turn_of);
     }
     if (!next) return timer.cancel();
@@ -195,6 +197,8 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
   // -----------------------------------------------------------------------------------------------------------
   // sending
 
+  bool may_begin() const { return queue.on_their_way() < connections && held < most_held; }
+
   void send_what_is_due(QueuedMail::Time time) {
     if (!trouble.empty()) {
       if (queue.on_their_way() > 0 || time < next_look) return;
@@ -204,7 +208,7 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
       }
       return;
     }
-    while (queue.on_their_way() < connections) {
+    while (may_begin()) {
       const auto key = queue.take(time);
       if (!key) return;
       send(*key);
@@ -222,9 +226,15 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
     out.from = mail->envelope_from;
     out.recipient = mail->recipient;
     out.bytes = std::make_shared<const std::string>(std::move(*bytes));
-    client->send(std::move(out), answer_within, [weak = weak_from_this(), key](const SmtpResult& result) {
-      if (const auto self = weak.lock()) self->on_result(key, result);
-    });
+    const auto size = out.bytes->size();
+    held += size;
+    client->send(std::move(out), answer_within,
+                 [weak = weak_from_this(), key, size](const SmtpResult& result) {
+                   const auto self = weak.lock();
+                   if (!self) return;
+                   self->held -= size;
+                   self->on_result(key, result);
+                 });
   }
 
   void put_off(std::int64_t key) {
@@ -262,6 +272,7 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
       mail.due = now() + pause_after(mail.attempts);
     } else {
       in_trouble(mail.last_words);
+      mail.due = std::max(mail.due, now());  // another one looks next: it may have been this one's fault
     }
     store.mail_queue().update(network, mail);
     add(mail);

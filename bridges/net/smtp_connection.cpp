@@ -279,7 +279,8 @@ void SmtpConnection::fail(SmtpResult why) {
   bytes_.reset();
   if (cut_off) {
     auto result = why;
-    result.reached = answered_;
+    // Not where a connection that had been idle turned out to be dead.
+    result.reached = answered_ || sent_ == 1;
     callbacks_.result(std::move(result));
   }
   callbacks_.ended(std::move(why));

@@ -215,7 +215,7 @@ INSTANTIATE_TEST_SUITE_P(All, SmtpVerdicts,
                                          Verdict{"MAIL", "552 5.3.4 too large", What::refused, 552, true},
                                          Verdict{"MAIL", "530 5.7.0 log in first", What::later, 530, false},
                                          Verdict{"MAIL", "421 4.3.2 going down", What::later, 421, false},
-                                         Verdict{"MAIL", "hang up", What::later, 0, false},
+                                         Verdict{"MAIL", "hang up", What::later, 0, true},
                                          Verdict{"RCPT", "450 4.2.0 greylisted", What::later, 450, true},
                                          Verdict{"RCPT", "550 5.1.1 no such user", What::refused, 550, true},
                                          Verdict{"RCPT", "hang up", What::later, 0, true},
@@ -274,7 +274,7 @@ TEST_F(SmtpClientTest, GivesUpWhereTheServerIsSilent) {
     EXPECT_EQ(result.what, What::later) << verb;
     EXPECT_EQ(result.code, 0) << verb;
     EXPECT_EQ(result.words, "The mail server did not answer in time");
-    EXPECT_EQ(result.reached, std::string(verb) != "MAIL");
+    EXPECT_TRUE(result.reached);
   }
 }
 
