@@ -36,7 +36,7 @@ constexpr auto first_look = 5s;  // whether the smarthost is back
 constexpr auto longest_look = 5min;
 constexpr auto answer_within = 10min;  // RFC 5321 4.5.3.2.6
 constexpr auto drain_within = 10s;
-constexpr std::size_t most_held = 32'000'000;  // bytes of mails on their way: then no other begins
+constexpr std::size_t most_bytes_out = 32'000'000;  // bytes of mails on their way: then no other begins
 constexpr std::size_t max_resumed = 1'000'000;
 
 QueuedMail::Time now() {
@@ -197,7 +197,7 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
   // -----------------------------------------------------------------------------------------------------------
   // sending
 
-  bool may_begin() const { return queue.on_their_way() < connections && held < most_held; }
+  bool may_begin() const { return queue.on_their_way() < connections && held < most_bytes_out; }
 
   void send_what_is_due(QueuedMail::Time time) {
     if (!trouble.empty()) {
