@@ -9,8 +9,9 @@
 namespace dragoman::email {
 namespace {
 
-constexpr std::size_t longest_local = 64, longest_domain = 255, longest_path = 254;  // octets
-constexpr std::size_t longest_size = 20;                                             // digits, RFC 1870 4
+constexpr std::size_t longest_local_of_envelope = 64, longest_domain_of_envelope = 255,
+                      longest_path_of_envelope = 254;  // octets
+constexpr std::size_t longest_size = 20;               // digits, RFC 1870 4
 
 char ascii_upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
@@ -49,7 +50,7 @@ bool is_quoted_string(std::string_view text) {
 }
 
 bool is_domain_of_path(std::string_view text) {
-  if (text.empty() || text.size() > longest_domain) return false;
+  if (text.empty() || text.size() > longest_domain_of_envelope) return false;
   if (text.front() == '[') {
     return text.size() > 2 && text.back() == ']' &&
            std::all_of(text.begin() + 1, text.end() - 1, [](unsigned char c) {
@@ -94,7 +95,9 @@ std::optional<Path> parse_path(std::string_view argument, std::string_view keywo
 
 bool is_address(std::string_view text) {
   const auto at = text.rfind('@');
-  if (at == std::string_view::npos || text.size() > longest_path || at > longest_local) return false;
+  if (at == std::string_view::npos || text.size() > longest_path_of_envelope ||
+      at > longest_local_of_envelope)
+    return false;
   const std::string_view local = text.substr(0, at);
   return (is_dotted_text(local) || is_quoted_string(local)) && is_domain_of_path(text.substr(at + 1)) &&
          is_utf8(text);
