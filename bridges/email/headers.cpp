@@ -10,7 +10,7 @@
 namespace dragoman::email {
 namespace {
 
-constexpr std::size_t kMaxSubject = 1000, kMaxName = 200, kMaxId = 500;
+constexpr std::size_t kMaxSubject = 1000, kMaxPersonName = 200, kMaxMessageId = 500;
 
 void gather(InternetAddressList* list, std::size_t limit, std::vector<Mailbox>& out) {
   const int count = list == nullptr ? 0 : internet_address_list_length(list);
@@ -25,7 +25,7 @@ void gather(InternetAddressList* list, std::size_t limit, std::vector<Mailbox>& 
     if (!valid) continue;
     const char* name = internet_address_get_name(address);
     std::string clean = display_clean(name == nullptr ? "" : name);
-    clean.resize(prefix_within(clean, kMaxName));
+    clean.resize(prefix_within(clean, kMaxPersonName));
     out.push_back({std::move(clean), std::move(*valid)});
   }
 }
@@ -109,7 +109,7 @@ std::string message_id_in(std::string_view raw) {
     if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7F || c == '>' || c == '"') return {};
     id += c;
   }
-  if (id.size() > kMaxId || !is_utf8(id) || display_clean(id) != id) return {};
+  if (id.size() > kMaxMessageId || !is_utf8(id) || display_clean(id) != id) return {};
   return id;
 }
 

@@ -9,7 +9,7 @@
 namespace dragoman::email {
 namespace {
 
-constexpr std::size_t kMaxUrl = 2000, kMaxName = 200, kMaxId = 255;
+constexpr std::size_t kMaxListUrl = 2000, kMaxListName = 200, kMaxListId = 255;
 
 int hex(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -42,7 +42,7 @@ void each_url(std::string_view value, const Call& call) {
     for (const char c : value.substr(begin + 1, end - begin - 1)) {
       if (c != ' ' && c != '\t') url += c;
     }
-    const bool clean = url.size() <= kMaxUrl && std::all_of(url.begin(), url.end(), [](char c) {
+    const bool clean = url.size() <= kMaxListUrl && std::all_of(url.begin(), url.end(), [](char c) {
                          return c > ' ' && c < '\x7F' && c != '"' && c != '<';
                        });
     if (clean) call(url);
@@ -91,7 +91,7 @@ std::string list_id_in(std::string_view raw) {
     if (!word && c != '@') return {};
     id += c == '@' ? '.' : c;
   }
-  if (id.size() > kMaxId || id.find_first_not_of('.') == std::string::npos) return {};
+  if (id.size() > kMaxListId || id.find_first_not_of('.') == std::string::npos) return {};
   return ascii_lower(id);
 }
 
@@ -101,7 +101,7 @@ void ListFields::take(std::string_view name, const std::string& value) {
     list_.id = list_id_in(value);
     const auto bracket = value.rfind('<');
     if (bracket == std::string::npos || bracket == 0) return;
-    std::string words = header_words(std::string_view(value).substr(0, bracket), kMaxName);
+    std::string words = header_words(std::string_view(value).substr(0, bracket), kMaxListName);
     if (words.size() > 1 && words.front() == '"' && words.back() == '"')
       words = words.substr(1, words.size() - 2);
     list_.name = display_clean(words);

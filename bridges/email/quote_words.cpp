@@ -235,13 +235,13 @@ constexpr auto kForwardSubjects = std::to_array<std::string_view>(
     {"fwd:", "fw:", "wg:",  "tr:",  "rv:",        "enc:",    "i:",    "doorst:", "vb:",   "vs:",
      "vl:",  "pd:", "prz:", "пер:", "переслано:", "пересл:", "转发:", "轉寄:",   "転送:", "fwd :"});
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_figure(char c) { return c >= '0' && c <= '9'; }
 
 bool starts(std::string_view text, std::string_view with) { return text.substr(0, with.size()) == with; }
 bool ends(std::string_view text, std::string_view with) {
   return text.size() >= with.size() && text.substr(text.size() - with.size()) == with;
 }
-bool has(std::string_view text, std::string_view what) { return text.find(what) != std::string_view::npos; }
+bool holds(std::string_view text, std::string_view what) { return text.find(what) != std::string_view::npos; }
 
 // Without looking at all of it.
 bool may_end_with_colon(std::string_view text) {
@@ -253,19 +253,19 @@ bool ends_with_colon(std::string_view text) {
   return ends(text, ":") || ends(text, "：") || ends(text, ":-");
 }
 
-bool has_digit(std::string_view text) { return std::any_of(text.begin(), text.end(), is_digit); }
+bool has_digit(std::string_view text) { return std::any_of(text.begin(), text.end(), is_figure); }
 
 // "10:00", "2026", "5.1.26", "5/1/26".
 bool has_date(std::string_view text) {
   for (std::size_t i = 0; i + 3 < text.size(); ++i) {
-    if (!is_digit(text[i])) continue;
-    if (is_digit(text[i + 1]) && is_digit(text[i + 2]) && is_digit(text[i + 3]) &&
+    if (!is_figure(text[i])) continue;
+    if (is_figure(text[i + 1]) && is_figure(text[i + 2]) && is_figure(text[i + 3]) &&
         (starts(text.substr(i), "20") || starts(text.substr(i), "19"))) {
       return true;
     }
     for (const char mark : {':', '.', '/', '-'}) {
-      if (text[i + 1] == mark && is_digit(text[i + 2])) return true;
-      if (is_digit(text[i + 1]) && text[i + 2] == mark && is_digit(text[i + 3])) return true;
+      if (text[i + 1] == mark && is_figure(text[i + 2])) return true;
+      if (is_figure(text[i + 1]) && text[i + 2] == mark && is_figure(text[i + 3])) return true;
     }
   }
   return false;
@@ -275,7 +275,7 @@ bool has_date(std::string_view text) {
 bool has_day_and_time(std::string_view text) {
   std::size_t numbers = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (is_digit(text[i]) && (i == 0 || !is_digit(text[i - 1]))) ++numbers;
+    if (is_figure(text[i]) && (i == 0 || !is_figure(text[i - 1]))) ++numbers;
   }
   return numbers >= 4;
 }
@@ -298,22 +298,22 @@ bool is_attribution(std::string_view text) {
   if (text.size() > kMaxAttribution || text.size() < 4 || !may_end_with_colon(text)) return false;
   const std::string lower = lower_words(text);
   if (!ends_with_colon(lower)) return false;
-  return std::any_of(kWrote.begin(), kWrote.end(), [&](std::string_view verb) { return has(lower, verb); });
+  return std::any_of(kWrote.begin(), kWrote.end(), [&](std::string_view verb) { return holds(lower, verb); });
 }
 
 bool is_like_attribution(std::string_view text) {
   if (text.size() > kMaxAttribution || !may_end_with_colon(text)) return false;
   const std::string lower = lower_words(text);
-  return ends_with_colon(lower) && (has(lower, "@") || has_day_and_time(lower));
+  return ends_with_colon(lower) && (holds(lower, "@") || has_day_and_time(lower));
 }
 
 bool may_begin_attribution(std::string_view line) {
   const std::string lower = lower_words(line.substr(0, prefix_within(line, 200)));
   if (lower.empty()) return false;
   const bool opened =
-      is_digit(lower.front()) ||
+      is_figure(lower.front()) ||
       std::any_of(kOpeners.begin(), kOpeners.end(), [&](auto opener) { return starts(lower, opener); });
-  return (opened && has_digit(lower)) || (has(lower, "@") && has(lower, "<")) || has_date(lower);
+  return (opened && has_digit(lower)) || (holds(lower, "@") && holds(lower, "<")) || has_date(lower);
 }
 
 bool is_original_mark(std::string_view line) {
@@ -344,7 +344,7 @@ bool is_device_note(std::string_view line) {
   const std::string lower = lower_words(line);
   // "From my window I see the sea" ends mails, too.
   const bool named =
-      std::any_of(kDevices.begin(), kDevices.end(), [&](auto name) { return has(lower, name); });
+      std::any_of(kDevices.begin(), kDevices.end(), [&](auto name) { return holds(lower, name); });
   return named &&
          (std::any_of(kDevice.begin(), kDevice.end(), [&](auto mark) { return starts(lower, mark); }) ||
           std::any_of(kDeviceEnds.begin(), kDeviceEnds.end(),
@@ -353,7 +353,7 @@ bool is_device_note(std::string_view line) {
 
 bool is_list_note(std::string_view line) {
   const std::string lower = lower_words(line.substr(0, 300));
-  return std::any_of(kListNotes.begin(), kListNotes.end(), [&](auto mark) { return has(lower, mark); });
+  return std::any_of(kListNotes.begin(), kListNotes.end(), [&](auto mark) { return holds(lower, mark); });
 }
 
 bool is_rule(std::string_view line, char mark, std::size_t least) {

@@ -19,7 +19,7 @@ constexpr std::size_t kFooterLines = 25;     // of a list, from its rule to the 
 
 enum class Role : std::uint8_t { said, folded };
 
-struct Line {
+struct Row {
   std::size_t begin = 0, end = 0;  // of all of it
   std::size_t words = 0;           // behind the marks of quotes
   std::size_t depth = 0;
@@ -52,7 +52,7 @@ class Folder {
  private:
   void split() {
     for (std::size_t at = 0; at < plain_.size() || at == 0;) {
-      Line line;
+      Row line;
       line.begin = at;
       line.end = std::min(plain_.find('\n', at), plain_.size());
       std::size_t i = at;
@@ -70,7 +70,7 @@ class Folder {
     }
   }
 
-  std::string_view words(const Line& line) const {
+  std::string_view words(const Row& line) const {
     std::string_view text = plain_.substr(line.words, line.end - line.words);
     while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
     while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
@@ -326,7 +326,7 @@ class Folder {
   }
 
   void unfold() {
-    for (Line& line : lines_) line.role = Role::said;
+    for (Row& line : lines_) line.role = Role::said;
   }
 
   Folded build() {
@@ -334,7 +334,7 @@ class Folder {
     out.said.plain.reserve(plain_.size());
     std::size_t blanks = 0;
     bool begun = false;
-    for (const Line& line : lines_) {
+    for (const Row& line : lines_) {
       if (line.role == Role::folded) {
         out.rest += plain_.substr(line.begin, line.end - line.begin);
         out.rest += '\n';
@@ -415,7 +415,7 @@ class Folder {
   const Text& text_;
   std::string_view plain_;
   bool forwarded_;
-  std::vector<Line> lines_;
+  std::vector<Row> lines_;
   std::vector<std::size_t> open_;  // where the quotes begin that have not ended
   std::size_t said_end_ = 0;
   std::vector<Moved> moved_;

@@ -14,7 +14,7 @@ namespace dragoman::email {
 namespace {
 
 constexpr std::size_t kMaxStatus = std::size_t{64} * 1024;  // of a report's part that is read
-constexpr std::size_t kMaxGroups = 1000;
+constexpr std::size_t kMaxStatusGroups = 1000;
 
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
@@ -22,7 +22,7 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 std::vector<Fields> groups_of(const std::string& text) {
   std::vector<Fields> groups(1);
   std::string_view rest = text;
-  while (!rest.empty() && groups.size() < kMaxGroups) {
+  while (!rest.empty() && groups.size() < kMaxStatusGroups) {
     const auto end = std::min(rest.find('\n'), rest.size());
     const std::string_view line = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
