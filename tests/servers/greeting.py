@@ -5,7 +5,8 @@ import signal
 import sys
 
 from harness import irc_servers, xmpp_servers
-from harness.gateway import MatrixBridge
+from harness.gateway import EmailBridge, MatrixBridge
+from harness.mail_servers import HOST as MAIL_HOST, PASSWORD as MAIL_PASSWORD, Dovecot, Postfix
 from harness.matrix_servers import PASSWORD, Synapse
 from harness.process import end_all, free_port
 from harness.stage import Stage
@@ -116,6 +117,49 @@ def greet_on_matrix(stage, homeserver):
 """
 
 
+def add_mail(stage):
+    """Before the start: a mail server and mailboxes, which know of dragoman, and dragoman of them."""
+    bridge, mailboxes = EmailBridge(), Dovecot(stage.folder)
+    postfix = Postfix(stage.folder, xmpp_servers.EMAIL_DOMAIN, bridge.lmtp_port, mailboxes)
+    bridge.smtp_port = postfix.submission_port
+    stage.gateway.bridges.append(bridge)
+    mailboxes.start()
+    postfix.start()
+    say("Postfix and Dovecot are up")
+    return postfix, mailboxes
+
+
+def greet_by_mail(stage, postfix, mailboxes):
+    from harness.email_stage import REGISTER, address, jid, said
+    from harness.mail_user import MailUser
+
+    alice = stage.xmpp_user("alice")
+    alice.wait_for_gateway(xmpp_servers.EMAIL_DOMAIN)
+    bob = MailUser("bob", mailboxes, postfix)
+    stage.people.append(bob)
+    where = jid(bob.address)
+    answer = alice.ask(xmpp_servers.EMAIL_DOMAIN, REGISTER, "set")
+    if answer.type != "result":
+        raise AssertionError(f"alice may not register: {answer}")
+    say(f"alice registers with {xmpp_servers.EMAIL_DOMAIN}: her mail address is {address('alice')}\n")
+    mark = bob.mark()
+    alice.message(where, "Good morning, mailbox!", "chat", "<subject>A greeting</subject>")
+    mail = bob.expect("Good morning, mailbox!", mark)
+    say(f"mail    <alice> Good morning, mailbox!             XMPP -> {bob.address}, \"{mail['Subject']}\"")
+    since = alice.seen.mark()
+    bob.write(address("alice"), "Good morning, XMPP!\n\n> Good morning, mailbox!\n", answer_to=mail)
+    alice.seen.wait_for(lambda stanza: stanza.kind == "message" and stanza.sender == where
+                        and said(stanza) == "Good morning, XMPP!", "Bob's answer", since)
+    say("chat    <bob> Good morning, XMPP!                  mail -> XMPP, without what it quotes\n")
+    for person in (bob, alice):
+        person.close()
+        stage.people.remove(person)
+    return f"""   mail      {where} has a mailbox: {bob.address}
+             or from that side: IMAP 127.0.0.1, port {mailboxes.imap_port}, SMTP port {postfix.port}, no TLS, password {MAIL_PASSWORD};
+             alice is {address('alice')}, other mailboxes are carol, dave and erin@{MAIL_HOST}
+"""
+
+
 def stay(stage, carol, more):
     print(f"""Try it with any XMPP client, for example profanity:
 
@@ -142,9 +186,9 @@ The servers' logs are in {stage.folder}. What carol hears is shown here. Ctrl-C 
 
 
 def main():
-    once, wants_matrix = "--once" in sys.argv[1:], "--matrix" in sys.argv[1:]
+    once, wants_matrix, wants_mail = (flag in sys.argv[1:] for flag in ("--once", "--matrix", "--email"))
     stage = Stage("prosody", "ngircd")
-    homeserver, more = None, ""
+    homeserver, mail, more = None, (), ""
     stage.xmpp.offers_tls = not once
     if not once:
         stage.xmpp.c2s_port, stage.irc.port = free_port(5222), free_port(6667)
@@ -155,10 +199,17 @@ def main():
             homeserver = add_matrix(stage, wants_matrix)
         elif wants_matrix:
             raise AssertionError(f"Matrix takes no part: {missing}")
+        no_mail = Postfix.missing() or Dovecot.missing()
+        if not no_mail:
+            mail = add_mail(stage)
+        elif wants_mail:
+            raise AssertionError(f"email takes no part: {no_mail}")
         start(stage)
         carol = greet(stage)
         if homeserver:
             more = greet_on_matrix(stage, homeserver)
+        if mail:
+            more += greet_by_mail(stage, *mail)
         status = 0
         if not once:
             stay(stage, carol, more)
@@ -169,8 +220,9 @@ def main():
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # one Ctrl-C is enough
         stage.close()
-        if homeserver:
-            homeserver.stop()
+        for server in (*mail, homeserver):
+            if server:
+                server.stop()
         end_all()
     if once:
         say("it works" if status == 0 else "it does not work")

@@ -7,6 +7,7 @@ import unittest
 from harness.irc_servers import TOP
 from harness.stage import BINARY
 from harness import irc_servers, xmpp_servers
+from harness.mail_servers import Dovecot, Postfix
 from harness.matrix_servers import Synapse
 
 
@@ -22,5 +23,7 @@ class Quickstart(unittest.TestCase):
         lines = ["<alice> Good morning, IRC!", "<carol> Good morning, XMPP!", "private <carol>", "private <alice>"]
         if not Synapse.missing():
             lines += ["<alice> Good morning, Matrix!", "<mary> Good morning, XMPP!", "private <mary>"]
+        if not (Postfix.missing() or Dovecot.missing()):
+            lines += ["<alice> Good morning, mailbox!", "<bob> Good morning, XMPP!"]
         for line in lines:
             self.assertIn(line, done.stdout)
