@@ -1,0 +1,20 @@
+// Whether a mail server can be worked with, and what to mend: line by line, for an admin.
+#pragma once
+
+#include <cstdio>
+
+namespace dragoman {
+class Store;
+namespace config {
+struct Bridge;
+}
+}  // namespace dragoman
+
+namespace dragoman::email {
+
+// Looks at the domain's DNS, at LMTP, at the server that takes our mail (without a mail: RCPT is the last
+// that is said), and at public_url. Runs a loop of its own, at most some minutes; dragoman itself may be
+// running meanwhile. How many things are wrong.
+int doctor(const config::Bridge& bridge, Store& store, std::FILE* out);
+
+}  // namespace dragoman::email
