@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "bridges/email/address.hpp"
+#include "bridges/email/doctor.hpp"
 #include "mapping/mails_table.hpp"
 #include "mapping/store.hpp"
 
@@ -166,9 +167,11 @@ void Network::stop(const std::string&, std::function<void()> done) {
 }
 
 NetworkEntry entry() {
-  return {.kind = "email", .make = [](const NetworkContext& context) -> std::unique_ptr<dragoman::Network> {
+  return {.kind = "email",
+          .make = [](const NetworkContext& context) -> std::unique_ptr<dragoman::Network> {
             return std::make_unique<Network>(context);
-          }};
+          },
+          .doctor = doctor};
 }
 
 }  // namespace dragoman::email
