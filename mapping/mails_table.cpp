@@ -74,6 +74,7 @@ struct MailsTable::Statements {
                        select_mail("thread=? AND conversation=? AND person=? AND network=? AND thread<>'' "
                                    "ORDER BY key DESC LIMIT 1")
                            .c_str()),
+        of(store, "SELECT key FROM mails WHERE person=? AND network=? ORDER BY key"),
         erase(store, "DELETE FROM mails WHERE key=? AND network=?"),
         erase_body(store,
                    "DELETE FROM mail_bodies WHERE key=?1 AND NOT EXISTS (SELECT 1 FROM mails WHERE body=?1)"),
@@ -86,8 +87,8 @@ struct MailsTable::Statements {
             "SELECT key, body FROM mails WHERE network=? AND (body IS NULL) IN (0, 1) AND time<? AND NOT "
             "EXISTS (SELECT 1 FROM mail_queue WHERE mail=mails.key) LIMIT ?"),
         forget(store, "UPDATE mails SET body=NULL WHERE key=? AND network=?") {}
-  Statement put_body, put, body, get, find, by_digest, last, last_of_thread, erase, erase_body, old_bodies,
-      old_rows, forget;
+  Statement put_body, put, body, get, find, by_digest, last, last_of_thread, of, erase, erase_body,
+      old_bodies, old_rows, forget;
 
   template <class... Args>
   static std::optional<MailRow> one(Statement& statement, const Args&... args) {
@@ -171,6 +172,13 @@ std::optional<MailRow> MailsTable::last(const NetworkId& network, const PersonId
 std::optional<MailRow> MailsTable::last_of_thread(const NetworkId& network, const PersonId& person,
                                                   std::string_view conversation, std::string_view thread) {
   return Statements::one(sql_->last_of_thread, thread, conversation, person.value(), network.value());
+}
+
+std::vector<MailKey> MailsTable::of(const NetworkId& network, const PersonId& person) {
+  std::vector<MailKey> keys;
+  sql_->of.read([&](const Statement::Row& row) { keys.push_back(row.number(0)); }, person.value(),
+                network.value());
+  return keys;
 }
 
 std::optional<std::string> MailsTable::bytes(const NetworkId& network, MailKey key) {

@@ -46,6 +46,7 @@ class MailsTable {
                               std::string_view conversation);
   std::optional<MailRow> last_of_thread(const NetworkId& network, const PersonId& person,
                                         std::string_view conversation, std::string_view thread);
+  std::vector<MailKey> of(const NetworkId& network, const PersonId& person);  // all, oldest first
   // Nothing where they were forgotten.
   std::optional<std::string> bytes(const NetworkId& network, MailKey key);
   bool erase(const NetworkId& network, MailKey key);  // bytes go with the last row that has them

@@ -1,5 +1,6 @@
 #include "bridges/email/consent.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "mapping/notes_table.hpp"
@@ -53,8 +54,9 @@ std::vector<std::string> Consent::blocked(const PersonId& person) const {
   return out;
 }
 
-void Consent::hold(const PersonId& person, std::string_view address, MailKey mail) {
-  hub_.store.notes().put(hub_.network, "held", key_of(person, address) + " " + std::to_string(mail), {});
+bool Consent::hold(const PersonId& person, std::string_view address, MailKey mail) {
+  return hub_.store.notes().put(hub_.network, "held", key_of(person, address) + " " + std::to_string(mail),
+                                {});
 }
 
 std::vector<MailKey> Consent::held(const PersonId& person, std::string_view address) const {
@@ -65,13 +67,12 @@ std::vector<MailKey> Consent::held(const PersonId& person, std::string_view addr
     std::from_chars(key.data() + prefix.size(), key.data() + key.size(), mail);
     if (mail != 0) out.push_back(mail);
   }
+  std::sort(out.begin(), out.end());
   return out;
 }
 
-void Consent::release(const PersonId& person, std::string_view address) {
-  const std::string prefix = key_of(person, address) + " ";
-  for (auto& [key, value] : hub_.store.notes().all(hub_.network, "held", prefix))
-    hub_.store.notes().erase(hub_.network, "held", key);
+void Consent::release(const PersonId& person, std::string_view address, MailKey mail) {
+  hub_.store.notes().erase(hub_.network, "held", key_of(person, address) + " " + std::to_string(mail));
 }
 
 }  // namespace dragoman::email

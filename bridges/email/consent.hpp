@@ -27,9 +27,9 @@ class Consent {
   std::vector<std::string> blocked(const PersonId& person) const;
 
   // A mail that waits until its reader has said whether they want it.
-  void hold(const PersonId& person, std::string_view address, MailKey mail);
-  std::vector<MailKey> held(const PersonId& person, std::string_view address) const;
-  void release(const PersonId& person, std::string_view address);
+  bool hold(const PersonId& person, std::string_view address, MailKey mail);
+  std::vector<MailKey> held(const PersonId& person, std::string_view address) const;  // as they came
+  void release(const PersonId& person, std::string_view address, MailKey mail);
 
  private:
   Hub& hub_;

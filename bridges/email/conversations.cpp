@@ -17,6 +17,7 @@ namespace {
 constexpr std::string_view conversation_mark = "c-";
 constexpr std::size_t conversation_size = 26;
 constexpr std::size_t longest_nick = 60;
+constexpr std::size_t most_people = 100;     // of a conversation; more are a crowd
 constexpr std::size_t most_in_a_list = 100;  // who spoke last; a list does not say who is on it
 
 std::string packed(const Room& room) {
@@ -66,6 +67,16 @@ std::string set_key(const PersonId& person, const std::vector<std::pair<Mailbox,
   return person.value() + " " + keyed_digest(std::string(32, 'c'), all);
 }
 
+std::string shown_name(const Mailbox& box) {
+  std::string name = display_clean(box.name);
+  if (name.size() > longest_nick) name.resize(prefix_within(name, longest_nick));
+  return name;
+}
+
+std::string with_address(const std::string& name, const Mailbox& box) {
+  return name.empty() ? "<" + box.address + ">" : name + " <" + box.address + ">";
+}
+
 Participant* find(Room& room, std::string_view address) {
   const std::string wanted = folded(address);
   for (Participant& one : room.people)
@@ -96,12 +107,13 @@ bool is_list_id(std::string_view text) {
 
 Conversations::Place Conversations::place_of(const PersonId& person, const Mail& mail) {
   if (mail.list && is_list_id(mail.list->id)) return in_list(person, mail);
-  const std::string ours = folded(hub_.aliases.of(person));
+  const Preferences preferences = hub_.preferences(person);
   std::vector<std::pair<Mailbox, bool>> others;
-  std::set<std::string> seen{ours};
+  std::set<std::string> seen;
   const auto add = [&](const std::vector<Mailbox>& boxes, bool copied) {
     for (const Mailbox& box : boxes)
-      if (seen.insert(folded(box.address)).second) others.emplace_back(box, copied);
+      if (!hub_.is_own(person, preferences, box.address) && seen.insert(folded(box.address)).second)
+        others.emplace_back(box, copied);
   };
   // Answers go where the sender wants them.
   add(mail.reply_to.empty() ? mail.from : mail.reply_to, false);
@@ -109,8 +121,10 @@ Conversations::Place Conversations::place_of(const PersonId& person, const Mail&
   add(mail.to, false);
   add(mail.cc, true);
   const Mailbox& sender = mail.from.front();
-  note_person(sender);
-  if (others.size() <= 1 || (others.size() == 2 && !from_is_in && mail.to.empty() && mail.cc.empty()))
+  note_person(sender, mail.verified);
+  // What goes to a crowd is said by one: nobody answers all of them.
+  if (others.size() <= 1 || others.size() > most_people ||
+      (others.size() == 2 && !from_is_in && mail.to.empty() && mail.cc.empty()))
     return {UserId{folded(sender.address)}, {}, {}, {}};
   return in_conversation(person, mail, others);
 }
@@ -121,15 +135,19 @@ Conversations::Place Conversations::in_list(const PersonId& person, const Mail& 
   Place place{id, {}, {}, {}};
   room.list = true;
   room.name = mail.list->name.empty() ? mail.list->id : mail.list->name;
-  room.post_address = mail.list->post;
+  // Where posts go is as the list first said: whoever writes "List-Id" into a mail does not turn them away.
+  if (room.post_address.empty()) room.post_address = mail.list->post;
   room.unsubscribe_mail = mail.list->unsubscribe_mail;
   room.unsubscribe_subject = mail.list->unsubscribe_subject;
   room.unsubscribe_url = mail.list->unsubscribe_url;
   room.one_click = mail.list->one_click;
   const Mailbox& sender = mail.from.front();
-  note_person(sender);
-  if (const Participant* known = find(room, sender.address)) {
+  note_person(sender, mail.verified);
+  if (Participant* known = find(room, sender.address)) {
     place.sender_nick = known->nick;
+    // Who spoke last is last: whoever has long been silent goes first.
+    std::rotate(room.people.begin() + (known - room.people.data()),
+                room.people.begin() + (known - room.people.data()) + 1, room.people.end());
   } else {
     Participant fresh = participant(id, room, sender, false);
     place.sender_nick = fresh.nick;
@@ -183,7 +201,9 @@ Conversations::Place Conversations::in_conversation(const PersonId& person, cons
   }
   room.people = std::move(now);
   const Participant* sender = find(room, mail.from.front().address);
-  place.sender_nick = sender != nullptr ? sender->nick : nick_for(*id, room, mail.from.front());
+  // Who wants answers to go elsewhere is not in it, and goes by no name that somebody there may have.
+  const Mailbox& from = mail.from.front();
+  place.sender_nick = sender != nullptr ? sender->nick : with_address(shown_name(from), from);
   save(person, *id, room);
   return place;
 }
@@ -206,7 +226,7 @@ RoomId Conversations::begin(const PersonId& person, std::vector<Mailbox> to, std
 
 std::optional<Participant> Conversations::add(const PersonId& person, const RoomId& id, const Mailbox& box) {
   auto room = this->room(person, id);
-  if (!room || find(*room, box.address) != nullptr) return std::nullopt;
+  if (!room || room->people.size() >= most_people || find(*room, box.address) != nullptr) return std::nullopt;
   room->people.push_back(participant(id, *room, box, false));
   save(person, id, *room);
   return room->people.back();
@@ -231,7 +251,13 @@ std::vector<RoomId> Conversations::rooms_of(const PersonId& person) const {
 
 void Conversations::forget(const PersonId& person) {
   const std::string prefix = person.value() + " ";
-  for (const char* kind : {"room", "people", "known", "blocked", "held"}) {
+  for (const RoomId& room : rooms_of(person)) {
+    if (is_list(room)) continue;  // its nicks are others' as well
+    for (auto& [key, value] : hub_.store.notes().all(hub_.network, "nick", room.value() + " "))
+      hub_.store.notes().erase(hub_.network, "nick", key);
+  }
+  hub_.store.notes().erase(hub_.network, "own name", person.value());
+  for (const char* kind : {"room", "people", "known", "blocked", "held", "receipt"}) {
     for (auto& [key, value] : hub_.store.notes().all(hub_.network, kind, prefix))
       hub_.store.notes().erase(hub_.network, kind, key);
   }
@@ -246,8 +272,7 @@ Participant Conversations::participant(const RoomId& id, const Room& room, const
 
 // The name they go by, as long as nobody else there does; then with the address behind it.
 std::string Conversations::nick_for(const RoomId& id, const Room& room, const Mailbox& box) {
-  std::string nick = display_clean(box.name);
-  if (nick.size() > longest_nick) nick.resize(prefix_within(nick, longest_nick));
+  std::string nick = shown_name(box);
   if (nick.empty()) nick = box.address;
   const auto taken = [&](const std::string& wanted) {
     const auto known = hub_.store.notes().get(hub_.network, "nick", id.value() + " " + wanted);
@@ -255,7 +280,7 @@ std::string Conversations::nick_for(const RoomId& id, const Room& room, const Ma
            std::any_of(room.people.begin(), room.people.end(),
                        [&](const Participant& p) { return p.nick == wanted; });
   };
-  return taken(nick) ? nick + " <" + box.address + ">" : nick;
+  return taken(nick) ? with_address(nick, box) : nick;
 }
 
 std::optional<std::string> Conversations::address_of(const RoomId& room, std::string_view nick) const {
@@ -267,11 +292,13 @@ std::string Conversations::display_name(const UserId& user) const {
   return known && !known->empty() ? *known : user.value();
 }
 
-void Conversations::note_person(const Mailbox& box) {
+void Conversations::note_person(const Mailbox& box, bool proved) {
   const std::string id = folded(box.address);
   NotesTable& notes = hub_.store.notes();
-  if (!box.name.empty() && notes.get(hub_.network, "name", id) != box.name)
-    notes.put(hub_.network, "name", id, box.name);
+  if (!box.name.empty()) {
+    const auto known = notes.get(hub_.network, "name", id);
+    if (!known || (proved && *known != box.name)) notes.put(hub_.network, "name", id, box.name);
+  }
   // The first spelling stays.
   if (box.address != id && !notes.get(hub_.network, "spelling", id))
     notes.put(hub_.network, "spelling", id, box.address);

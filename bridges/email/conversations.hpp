@@ -60,7 +60,8 @@ class Conversations {
   // The address behind a nick of a room, and the name somebody goes by.
   std::optional<std::string> address_of(const RoomId& room, std::string_view nick) const;
   std::string display_name(const UserId& user) const;
-  void note_person(const Mailbox& box);            // its spelling and name
+  // Its spelling and name. The name stays as it first was, unless it is `proved` that it is theirs.
+  void note_person(const Mailbox& box, bool proved = false);
   std::string spelling(const UserId& user) const;  // as it is written into mail
 
  private:

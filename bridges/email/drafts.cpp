@@ -6,8 +6,10 @@
 #include "bridges/email/address.hpp"
 #include "bridges/email/fetched.hpp"
 #include "bridges/email/mime_in.hpp"
+#include "bridges/email/outcomes.hpp"
 #include "bridges/email/outgoing.hpp"
 #include "bridges/json.hpp"
+#include "bridges/net/backoff.hpp"
 #include "bridges/net/timer.hpp"
 #include "bridges/saved.hpp"
 #include "mapping/digest.hpp"
@@ -26,7 +28,7 @@ constexpr std::size_t most_bytes = std::size_t{64} * 1024;
 constexpr auto composing_holds = 60s;  // who writes on says so again within it (XEP-0085 5.5)
 constexpr auto longest_hold = 10min;   // since the first line
 constexpr auto again_after = 60s;      // where the store was in trouble
-constexpr std::string_view draft_kind = "draft", sent_kind = "sent", receipt_kind = "receipt";
+constexpr std::string_view draft_kind = "draft", receipt_kind = "receipt";
 
 std::string packed_draft(const OpenDraft& draft) {
   json::array lines;
@@ -54,9 +56,6 @@ std::optional<OpenDraft> unpacked_draft(const std::string& base, std::string_vie
   return draft;
 }
 
-// The mail that a message was part of.
-std::string mail_id_of(const MessageId& id) { return id.value().substr(0, id.value().find('/')); }
-
 std::string beginning(const std::string& text) {
   constexpr std::size_t shown = 80;
   std::string out = one_line(text);
@@ -71,16 +70,16 @@ struct Drafts::Impl : std::enable_shared_from_this<Drafts::Impl> {
   Impl(Wing& w, SessionOf of)
       : wing(w),
         hub(w.hub),
-        session_of(std::move(of)),
+        outcomes(hub, std::move(of)),
         fetched(hub),
         timer(hub.loop),
         delivery(hub.loop, hub.store, hub.network, hub.email(),
-                 {[this](const QueuedMail& mail) { on_accepted(mail); },
+                 {[this](const QueuedMail& mail) { outcomes.accepted(mail.mail); },
                   [this](const QueuedMail& mail, const Failure& why) {
-                    on_failed(mail.mail, mail.recipient, why);
+                    outcomes.failed(mail.mail, mail.recipient, why);
                   },
                   [this](const QueuedMail& mail, const std::string& words) {
-                    on_late(mail.mail, mail.recipient, words);
+                    outcomes.late(mail.mail, words + ".");
                   }}) {}
 
   using Key = std::pair<PersonId, Conversation>;
@@ -100,11 +99,15 @@ struct Drafts::Impl : std::enable_shared_from_this<Drafts::Impl> {
     timer.after(std::max(next - hub.now(), 0ms), [this] { on_time(); });
   }
   void on_time() {
-    std::vector<std::string> due;
-    for (const auto& [base, draft] : drafts)
-      if (!draft.being_made && draft.due <= hub.now()) due.push_back(base);
-    for (const std::string& base : due) make(base);
+    make_all([now = hub.now()](const OpenDraft& draft) { return draft.due <= now; });
     schedule();
+  }
+  template <class Which>
+  void make_all(Which which) {
+    std::vector<std::string> chosen;
+    for (const auto& [base, draft] : drafts)
+      if (!draft.being_made && which(draft)) chosen.push_back(base);
+    for (const std::string& base : chosen) make(base);
   }
   // No more is added: it becomes a mail once its files are there.
   void make(const std::string& base) {
@@ -122,6 +125,7 @@ struct Drafts::Impl : std::enable_shared_from_this<Drafts::Impl> {
   }
   void finish(const std::string& base, Fetched::Files files) {
     OpenDraft& draft = drafts.at(base);
+    leave_out_what_is_too_large(files);
     Outgoing out = outgoing(wing, draft, std::move(files));
     if (!post(draft.person, draft.in, out, base)) {
       draft.being_made = false;
@@ -130,6 +134,19 @@ struct Drafts::Impl : std::enable_shared_from_this<Drafts::Impl> {
     }
     drafts.erase(base);
     schedule();
+  }
+  // The largest files stay links, until the others fit into a mail: base64 makes four octets of three.
+  void leave_out_what_is_too_large(Fetched::Files& files) const {
+    const std::uint64_t most = hub.email().max_mail_bytes / 10 * 7;
+    const auto size = [](const auto& file) { return file.second.bytes.size(); };
+    std::uint64_t all = 0;
+    for (const auto& file : files) all += size(file);
+    while (all > most) {
+      const auto largest = std::max_element(files.begin(), files.end(),
+                                            [&](const auto& a, const auto& b) { return size(a) < size(b); });
+      all -= size(*largest);
+      files.erase(largest);
+    }
   }
   // A mail into the queue, once for each recipient; what it came from is then done with.
   bool post(const PersonId& person, const Conversation& in, Outgoing& out, const std::string& base) {
@@ -140,12 +157,13 @@ struct Drafts::Impl : std::enable_shared_from_this<Drafts::Impl> {
     out.row.time = hub.now();
     const MailKey mail = hub.store.mails().put(hub.network, out.row, bytes);
     if (mail == 0) return false;
-    hub.store.notes().put(hub.network, sent_kind, std::to_string(mail), out.about());
+    outcomes.keep(mail, out.about());
     for (const Mailbox& to : out.recipients) {
-      wing.consent.know(person, folded(to.address));
+      // RFC 3834 3.3: what nobody wrote by hand has nobody to come back to.
+      if (!out.draft.automatic) wing.consent.know(person, folded(to.address));
       delivery.push({.person = person,
                      .mail = mail,
-                     .envelope_from = hub.bounces.of(mail),
+                     .envelope_from = out.draft.automatic ? std::string() : hub.bounces.of(mail),
                      .recipient = to.address,
                      .taken = hub.now(),
                      .due = hub.now()});
@@ -154,49 +172,22 @@ struct Drafts::Impl : std::enable_shared_from_this<Drafts::Impl> {
     return true;
   }
 
-  // ---- what became of it
-
-  struct Sent {
-    PersonId person;
-    Conversation in;
-    std::vector<std::pair<std::string, MessageId>> said;  // tokens, ids
-  };
-  std::optional<Sent> sent(MailKey mail) const {
-    const auto kept = hub.store.notes().get(hub.network, sent_kind, std::to_string(mail));
-    const auto row = kept ? hub.store.mails().get(hub.network, mail) : std::nullopt;
-    const auto in = row ? conversation_of(row->conversation) : std::nullopt;
-    if (!in) return std::nullopt;
-    return Sent{row->person, *in, Outgoing::said_in(*kept)};
-  }
-  void on_accepted(const QueuedMail& mail) {
-    const auto what = sent(mail.mail);
-    if (!what || !std::holds_alternative<UserId>(what->in)) return;
-    for (const auto& [token, id] : what->said) session_of(what->person).delivered(what->in, token, id);
-  }
-  void on_failed(MailKey mail, const std::string& recipient, Failure why) {
-    const auto what = sent(mail);
-    if (!what) return;
-    if (std::holds_alternative<RoomId>(what->in)) why.text = recipient + ": " + why.text;
-    Session& session = session_of(what->person);
-    for (const auto& [token, id] : what->said) session.failed(what->in, token, why);
-  }
-  void on_late(MailKey mail, const std::string& recipient, const std::string& words) {
-    const auto what = sent(mail);
-    if (!what || what->said.empty()) return;
-    Message note{
-        Text("Your message has not reached " + recipient + " yet: " + words + " It is still being tried."),
-        MessageKind::notice};
-    note.quote = Quote{what->said.front().second, {}, {}};
-    session_of(what->person).tell(what->in, std::move(note));
+  // So many mails an hour, of each.
+  bool may_begin(const PersonId& person) {
+    const std::uint32_t most = hub.email().mails_per_hour;
+    if (most == 0) return true;
+    return allowances.try_emplace(person, net::TokenBucket(most, 3600'000ms / most))
+        .first->second.take(net::TokenBucket::Clock::now());
   }
 
   Wing& wing;
   Hub& hub;
-  SessionOf session_of;
+  Outcomes outcomes;
   Fetched fetched;
   net::Timer timer;
   std::map<std::string, OpenDraft> drafts;  // by the mail's id
   std::map<Key, std::string> open;          // to which something may be added
+  std::map<PersonId, net::TokenBucket> allowances;
   Delivery delivery;
 };
 
@@ -215,6 +206,10 @@ void Drafts::add(Session& session, Command command) {
     draft = nullptr;
   }
   if (draft == nullptr) {
+    if (!self.may_begin(person)) {
+      return session.failed(in, command.token,
+                            {Reason::rate_limited, "You have sent as many mails as you may within an hour."});
+    }
     const std::string seed = command.token.empty() ? random_hex(16) : command.token;
     const std::string base = message_id_of(seed, self.hub.key, self.hub.aliases.domain());
     draft = &self.drafts[base];
@@ -305,6 +300,12 @@ bool Drafts::retract(Session& session, const Conversation& in, const MessageId& 
 void Drafts::react(Session& session, Command command) {
   Impl& self = *impl_;
   const auto& reactions = std::get<Reactions>(command.what);
+  if (!self.hub.store.mails().find(self.hub.network, session.person(), mail_id_of(reactions.target))) {
+    return session.failed(command.in, command.token,
+                          {Reason::invalid, "The mail that this is about is not known, or not sent yet."});
+  }
+  if (!self.may_begin(session.person()))
+    return session.failed(command.in, command.token, {Reason::rate_limited, {}});
   OpenDraft draft;
   draft.person = session.person();
   draft.in = command.in;
@@ -324,19 +325,43 @@ void Drafts::react(Session& session, Command command) {
   if (std::holds_alternative<RoomId>(command.in)) session.delivered(command.in, token, id);
 }
 
+void Drafts::notify(Session& session, Command command) {
+  Impl& self = *impl_;
+  const Message& notice = std::get<Message>(command.what);
+  const auto about = notice.quote ? self.hub.store.mails().find(self.hub.network, session.person(),
+                                                                mail_id_of(notice.quote->message))
+                                  : std::nullopt;
+  const auto bytes =
+      about && !about->outgoing ? self.hub.store.mails().bytes(self.hub.network, about->key) : std::nullopt;
+  const auto parsed = parse_mail(bytes.value_or(std::string()), {});
+  const auto* mail = std::get_if<Mail>(&parsed);
+  // RFC 3834 2: nothing answers a program, or a list, by itself.
+  if (!bytes || mail == nullptr || mail->automatic || mail->list || mail->report ||
+      !self.may_begin(session.person()))
+    return session.failed(command.in, command.token, {Reason::unsupported, {}});
+  OpenDraft draft;
+  draft.person = session.person();
+  draft.in = command.in;
+  draft.base = message_id_of(random_hex(16), self.hub.key, self.hub.aliases.domain());
+  draft.lines.push_back({std::move(command), MessageId{draft.base}});
+  Outgoing out = outgoing(self.wing, draft, {});
+  out.draft.automatic = true;
+  if (!self.post(draft.person, draft.in, out, {}))
+    session.failed(draft.in, draft.lines.front().command.token, {Reason::storage_failed, {}});
+}
+
 void Drafts::typing(const PersonId& person, const Conversation& in, TypingState state) {
   OpenDraft* draft = impl_->open_draft(person, in);
   if (draft == nullptr) return;
-  const Time now = impl_->hub.now();
+  const Time now = impl_->hub.now(), latest = std::max(draft->first + longest_hold, now);
   const auto quiet = impl_->hub.preferences(person).coalesce;
   switch (state) {
     case TypingState::composing:
-      draft->due =
-          std::min(std::max(draft->due, now + composing_holds), std::max(draft->first + longest_hold, now));
+      draft->due = std::min(std::max(draft->due, now + composing_holds), latest);
       break;
     case TypingState::active:
     case TypingState::paused:
-    case TypingState::inactive: draft->due = now + quiet; break;
+    case TypingState::inactive: draft->due = std::min(now + quiet, latest); break;
     case TypingState::gone: draft->due = now; break;
   }
   impl_->schedule();
@@ -369,14 +394,11 @@ void Drafts::read(Session& session, const MessageId& id) {
 }
 
 void Drafts::flush(const PersonId& person, const Conversation& in) {
-  if (OpenDraft* draft = impl_->open_draft(person, in)) impl_->make(draft->base);
+  impl_->make_all([&](const OpenDraft& draft) { return draft.person == person && draft.in == in; });
 }
 
 void Drafts::flush_all(const PersonId& person) {
-  std::vector<std::string> theirs;
-  for (const auto& [base, draft] : impl_->drafts)
-    if (draft.person == person) theirs.push_back(base);
-  for (const std::string& base : theirs) impl_->make(base);
+  impl_->make_all([&](const OpenDraft& draft) { return draft.person == person; });
 }
 
 std::vector<Drafts::Waiting> Drafts::waiting(const PersonId& person) {
@@ -413,25 +435,14 @@ bool Drafts::cancel(Session& session, const std::string& key) {
     }
     for (const QueuedMail& mail : impl_->delivery.waiting(session.person())) {
       if (std::to_string(mail.key) != what || !impl_->delivery.cancel(mail.key)) continue;
-      impl_->on_failed(mail.mail, mail.recipient, {Reason::invalid, "You cancelled it."});
+      impl_->outcomes.failed(mail.mail, mail.recipient, {Reason::invalid, "You cancelled it."});
       return true;
     }
   }
   return false;
 }
 
-void Drafts::on_report(MailKey mail, const Report& report) {
-  const auto what = impl_->sent(mail);
-  if (!what || what->said.empty()) return;
-  switch (report.outcome) {
-    case Outcome::failed:
-      return impl_->on_failed(mail, report.recipient, {Reason::no_such_user, report.words});
-    case Outcome::delayed: return impl_->on_late(mail, report.recipient, report.words);
-    case Outcome::delivered: return;
-    case Outcome::displayed:
-      return impl_->session_of(what->person).tell(what->in, ReadMark{what->said.back().second});
-  }
-}
+void Drafts::on_report(MailKey mail, const Report& report) { impl_->outcomes.reported(mail, report); }
 
 std::optional<MailKey> Drafts::mail_of(const PersonId& person, const std::string& message_id) const {
   const auto row = impl_->hub.store.mails().find(impl_->hub.network, person, message_id);
@@ -461,7 +472,10 @@ void Drafts::resume() {
   impl_->delivery.resume();
 }
 
-void Drafts::reload() { impl_->delivery.reload(impl_->hub.email()); }
+void Drafts::reload() {
+  impl_->allowances.clear();
+  impl_->delivery.reload(impl_->hub.email());
+}
 
 void Drafts::forget(const PersonId& person) {
   for (auto draft = impl_->drafts.begin(); draft != impl_->drafts.end();) {
@@ -472,6 +486,12 @@ void Drafts::forget(const PersonId& person) {
     impl_->hub.store.notes().erase(impl_->hub.network, draft_kind, draft->first);
     impl_->open.erase({person, draft->second.in});
     draft = impl_->drafts.erase(draft);
+  }
+  for (const QueuedMail& mail : impl_->delivery.waiting(person)) impl_->delivery.cancel(mail.key);
+  Hub& hub = impl_->hub;
+  for (const MailKey mail : hub.store.mails().of(hub.network, person)) {
+    impl_->outcomes.forget(mail);
+    hub.store.mails().erase(hub.network, mail);
   }
 }
 

@@ -30,6 +30,9 @@ class Drafts {
   void edit(Session& session, Command edit);
   bool retract(Session& session, const Conversation& in, const MessageId& target);  // false: it was sent
   void react(Session& session, Command reactions);
+  // What the house itself has to say to the writer of a mail: not to programs and lists, and so that nothing
+  // answers it.
+  void notify(Session& session, Command notice);
   // Who writes on is waited for.
   void typing(const PersonId& person, const Conversation& in, TypingState state);
   // Tells who asked for it that their mail was read, where its reader wants that.
@@ -53,7 +56,7 @@ class Drafts {
 
   void resume();  // what was left when the program ended
   void reload();
-  void forget(const PersonId& person);
+  void forget(const PersonId& person);  // with all mails of theirs
   void stop(std::function<void()> done);
 
  private:

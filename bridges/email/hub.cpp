@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "bridges/allow.hpp"
+#include "bridges/email/address.hpp"
 #include "mapping/digest.hpp"
 #include "mapping/notes_table.hpp"
 #include "mapping/settings_table.hpp"
@@ -90,6 +91,17 @@ Mailbox Hub::from_of(const PersonId& person) {
   if (name.empty()) name = store.notes().get(network, "own name", person.value()).value_or(std::string());
   if (name.empty()) name = person.value().substr(0, person.value().find('@'));
   return {std::move(name), aliases.of(person)};
+}
+
+bool Hub::is_own(const PersonId& person, const Preferences& preferences, std::string_view address) const {
+  if (domain_part(address) == aliases.domain()) return aliases.person(local_part(address)) == person;
+  return !preferences.reply_to.empty() && folded(preferences.reply_to) == folded(address);
+}
+
+std::string mail_id_of(const MessageId& id) {
+  const std::string& all = id.value();
+  const std::size_t at = all.rfind('@');
+  return all.substr(0, all.find('/', at == std::string::npos ? 0 : at));
 }
 
 std::string name_of(const Conversation& where) {

@@ -46,7 +46,14 @@ struct Hub {
   Preferences preferences(const PersonId& person) const;
   bool save(const PersonId& person, const Preferences& preferences);
   Mailbox from_of(const PersonId& person);  // without an address on trouble with the store
+  // Whether mail to this address is mail to the person: their alias, with whatever detail, or an address that
+  // they have proved to be theirs.
+  bool is_own(const PersonId& person, const Preferences& preferences, std::string_view address) const;
 };
+
+// The mail that a message was, or was part of: its own lines are named "<mail>/2", corrections "<line>/e…".
+// There may be a "/" in the mail's own id.
+std::string mail_id_of(const MessageId& id);
 
 // A conversation as the store and the outbox name it: "room …" or "user …".
 std::string name_of(const Conversation& where);

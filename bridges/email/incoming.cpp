@@ -16,11 +16,22 @@
 namespace dragoman::email {
 namespace {
 
-constexpr unsigned most_hops = 50;  // RFC 5321 6.3
+constexpr unsigned most_hops = 50;     // RFC 5321 6.3
+constexpr std::size_t most_held = 50;  // of one who asks
 
 const LmtpReply taken{250, "2.0.0 Taken"};
 const LmtpReply no_such_user{550, "5.1.1 There is nobody of this address here"};
 const LmtpReply try_later{451, "4.3.0 The chat side can't take mail now, try again"};
+const LmtpReply enough_held{452, "4.2.2 The recipient has not yet said whether they want this mail"};
+
+bool is_of_list(const Mail& mail) { return mail.list && is_list_id(mail.list->id); }
+
+// Who asks to be heard: a list is one, whoever speaks on it.
+Mailbox asker_of(const Mail& mail) {
+  if (is_of_list(mail) && !mail.list->post.empty())
+    return {mail.list->name.empty() ? mail.list->id : mail.list->name, mail.list->post};
+  return mail.from.front();
+}
 
 std::string references_of(const Mail& mail) {
   std::string out;
@@ -69,7 +80,6 @@ std::vector<LmtpReply> Incoming::on_mail(const Envelope& envelope, std::string b
   if (const auto* words = std::get_if<std::string>(&parsed)) return all({554, "5.6.0 " + *words});
   Mail& mail = std::get<Mail>(parsed);
   if (mail.hops > most_hops) return all({554, "5.4.6 This mail goes round in circles"});
-  if (mail.from.empty()) return all({554, "5.6.0 The mail does not say who it is from"});
   if (mail.message_id.empty()) mail.message_id = keyed_digest(hub.key, bytes) + "@" + hub.aliases.domain();
   const std::string digest = keyed_digest(hub.key, mail.message_id + "\n" + bytes);
 
@@ -87,6 +97,8 @@ std::vector<LmtpReply> Incoming::on_mail(const Envelope& envelope, std::string b
     const auto person = address ? hub.aliases.person(local) : std::nullopt;
     if (!person || !hub.is_registered(*person)) {
       replies.push_back(no_such_user);
+    } else if (mail.from.empty()) {
+      replies.push_back({554, "5.6.0 The mail does not say who it is from"});
     } else if (!done.insert(person->value()).second) {
       replies.push_back(taken);
     } else {
@@ -111,16 +123,13 @@ LmtpReply Incoming::deliver(const PersonId& person, const Mail& mail, const std:
       return taken;
     }
   }
-  const Mailbox& sender = mail.from.front();
-  const std::string from = folded(sender.address);
-  const bool is_list = mail.list.has_value();
-  // A list was subscribed to; who answers a mail of theirs was written to.
+  // Who answers a mail of theirs was written to.
   const auto answered =
       mail.in_reply_to.empty() ? std::nullopt : mails.find(hub.network, person, mail.in_reply_to);
-  Consent::Answer answer = wing_.consent.of(person, from, mail.verified);
-  if (answer == Consent::Answer::ask && (is_list || (answered && answered->outgoing)))
-    answer = Consent::Answer::welcome;
-  if (answer == Consent::Answer::refused)
+  Consent::Answer answer = wing_.consent.of(person, folded(asker_of(mail).address), mail.verified);
+  if (answer == Consent::Answer::ask && answered && answered->outgoing) answer = Consent::Answer::welcome;
+  if (answer == Consent::Answer::refused ||
+      wing_.consent.is_blocked(person, folded(mail.from.front().address)))
     return {550, "5.7.1 The recipient does not accept mail from this sender"};
 
   MailRow row;
@@ -131,38 +140,49 @@ LmtpReply Incoming::deliver(const PersonId& person, const Mail& mail, const std:
   row.digest = digest;
   row.time = hub.now();
   Session& session = session_of_(person);
-  if (answer == Consent::Answer::ask) {
-    row.conversation = name_of(UserId{from});
-    const MailKey key = mails.put(hub.network, row, bytes);
-    if (key == 0) return try_later;
-    ask(session, mail, key);
-    return taken;
-  }
-  const Conversations::Place place = wing_.conversations.place_of(person, mail);
+  if (answer == Consent::Answer::ask) return ask(session, mail, std::move(row), bytes);
+  return take(session, mail, std::move(row), bytes, 0) ? taken : try_later;
+}
+
+bool Incoming::take(Session& session, const Mail& mail, MailRow row, std::string_view bytes,
+                    MailKey same_as) {
+  Hub& hub = wing_.hub;
+  MailsTable& mails = hub.store.mails();
+  const Conversations::Place place = wing_.conversations.place_of(row.person, mail);
+  const auto answered =
+      mail.in_reply_to.empty() ? std::nullopt : mails.find(hub.network, row.person, mail.in_reply_to);
   row.conversation = name_of(place.where);
   row.thread = answered && !answered->thread.empty() ? answered->thread
                : mail.references.empty()             ? mail.message_id
                                                      : mail.references.front();
-  const auto last = mails.last(hub.network, person, row.conversation);
-  const MailKey key = mails.put(hub.network, row, bytes);
-  if (key == 0) return try_later;
-  if (!mail.receipt_to.empty() && !mail.automatic && !is_list)
-    hub.store.notes().put(hub.network, "receipt", person.value() + " " + mail.message_id, mail.receipt_to);
+  const auto last = mails.last(hub.network, row.person, row.conversation);
+  const MailKey key = mails.put(hub.network, row, bytes, same_as);
+  if (key == 0) return false;
+  // RFC 8098 2.1: a receipt that goes to somebody else than the writer is not given without a question.
+  if (!mail.receipt_to.empty() && !mail.automatic && !is_of_list(mail) &&
+      folded(mail.receipt_to) == folded(mail.from.front().address))
+    hub.store.notes().put(hub.network, "receipt", row.person.value() + " " + mail.message_id,
+                          mail.receipt_to);
   tell(session, mail, key, place, row.thread, last);
-  return taken;
+  return true;
 }
 
 // Somebody new: who they are and what it is about, before anything is told.
-void Incoming::ask(Session& session, const Mail& mail, MailKey key) {
-  const Mailbox& sender = mail.from.front();
+LmtpReply Incoming::ask(Session& session, const Mail& mail, MailRow row, const std::string& bytes) {
+  const Mailbox sender = asker_of(mail);
   const UserId user{folded(sender.address)};
-  wing_.conversations.note_person(sender);
-  const bool first = wing_.consent.held(session.person(), user.value()).empty();
-  wing_.consent.hold(session.person(), user.value(), key);
-  if (!first) return;
+  const std::size_t before = wing_.consent.held(session.person(), user.value()).size();
+  if (before >= most_held) return enough_held;
+  // In no conversation: nothing that is said answers it.
+  row.conversation = "asks " + user.value();
+  const MailKey key = wing_.hub.store.mails().put(wing_.hub.network, row, bytes);
+  if (key == 0 || !wing_.consent.hold(session.person(), user.value(), key)) return try_later;
+  wing_.conversations.note_person(sender, mail.verified && !is_of_list(mail));
+  if (before > 0) return taken;
   std::string reason = sender.address + " writes: " + (mail.subject.empty() ? "(no subject)" : mail.subject);
   if (!mail.verified) reason += " (the sender could not be verified)";
   session.tell(user, Invited{sender.name.empty() ? sender.address : sender.name, std::move(reason), {}});
+  return taken;
 }
 
 void Incoming::let_in(Session& session, const UserId& user) {
@@ -170,26 +190,24 @@ void Incoming::let_in(Session& session, const UserId& user) {
   for (const MailKey key : wing_.consent.held(session.person(), user.value())) {
     const auto row = hub.store.mails().get(hub.network, key);
     const auto bytes = row ? hub.store.mails().bytes(hub.network, key) : std::nullopt;
-    if (!bytes) continue;
-    auto parsed = parse_mail(*bytes, hub.email().authserv_id);
-    auto* mail = std::get_if<Mail>(&parsed);
-    if (mail == nullptr || mail->from.empty()) continue;
-    if (mail->message_id.empty()) mail->message_id = row->message_id;
-    const Conversations::Place place = wing_.conversations.place_of(session.person(), *mail);
-    // It was put down before it was known where it belongs.
-    MailRow told = *row;
-    told.conversation = name_of(place.where);
-    told.thread = mail->references.empty() ? mail->message_id : mail->references.front();
-    const MailKey again = hub.store.mails().put(hub.network, told, {}, key);
-    tell(session, *mail, again != 0 ? again : key, place, told.thread, {});
+    if (bytes) {
+      auto parsed = parse_mail(*bytes, hub.email().authserv_id);
+      if (auto* mail = std::get_if<Mail>(&parsed); mail != nullptr && !mail->from.empty()) {
+        if (mail->message_id.empty()) mail->message_id = row->message_id;
+        // It was put down before it was known where it belongs. On trouble it waits on.
+        if (!take(session, *mail, *row, {}, key)) return;
+      }
+    }
+    hub.store.mails().erase(hub.network, key);
+    wing_.consent.release(session.person(), user.value(), key);
   }
-  wing_.consent.release(session.person(), user.value());
 }
 
 void Incoming::turn_away(Session& session, const UserId& user) {
-  for (const MailKey key : wing_.consent.held(session.person(), user.value()))
+  for (const MailKey key : wing_.consent.held(session.person(), user.value())) {
     wing_.hub.store.mails().erase(wing_.hub.network, key);
-  wing_.consent.release(session.person(), user.value());
+    wing_.consent.release(session.person(), user.value(), key);
+  }
 }
 
 void Incoming::tell(Session& session, const Mail& mail, MailKey key, const Conversations::Place& place,
@@ -201,12 +219,15 @@ void Incoming::tell(Session& session, const Mail& mail, MailKey key, const Conve
                 {},
                 false};
   const auto* room = std::get_if<RoomId>(&place.where);
+  const bool was_in = room != nullptr && session.is_in(*room);
   if (room != nullptr) {
-    if (!session.is_in(*room)) {
+    if (!was_in) {
       if (const auto known = wing_.conversations.room(session.person(), *room)) session.enter(*room, *known);
     } else {
-      for (const Participant& one : place.came)
+      for (const Participant& one : place.came) {
+        session.make_way(*room, one.nick);
         session.tell(*room, MemberJoined{{.nick = one.nick, .address = one.address}});
+      }
       for (const Participant& one : place.gone) session.tell(*room, MemberLeft{one.nick});
     }
   }
@@ -250,10 +271,15 @@ void Incoming::tell(Session& session, const Mail& mail, MailKey key, const Conve
           {.url = url, .name = file.name, .media_type = file.media_type, .size = file.size});
     }
   }
+  // Said, not done: what is written to somebody goes to them, whatever a mail in their name asks for.
+  if (room == nullptr && !mail.reply_to.empty() &&
+      folded(mail.reply_to.front().address) != folded(box.address))
+    line("(wants answers at " + mail.reply_to.front().address + ")");
   if (message.text.empty() && message.attachments.empty())
     line(mail.subject.empty() ? "(an empty mail)" : mail.subject);
   session.tell(place.where, std::move(message), sender, id, time);
-  if (room != nullptr && place.came.empty()) session.tell(*room, Invited{sender.nick, mail.subject, {}});
+  // Entering says it by itself; from then on whoever is not there is asked in again.
+  if (was_in) session.tell(*room, Invited{sender.nick, mail.subject, {}});
 }
 
 }  // namespace dragoman::email

@@ -34,7 +34,9 @@ class Incoming final : public LmtpHandler {
  private:
   LmtpReply deliver(const PersonId& person, const Mail& mail, const std::string& bytes,
                     const std::string& digest);
-  void ask(Session& session, const Mail& mail, MailKey key);
+  LmtpReply ask(Session& session, const Mail& mail, MailRow row, const std::string& bytes);
+  // Where it belongs it is kept and told; the bytes, or the row that has them. False: it could not be kept.
+  bool take(Session& session, const Mail& mail, MailRow row, std::string_view bytes, MailKey same_as);
   void tell(Session& session, const Mail& mail, MailKey key, const Conversations::Place& place,
             const std::string& thread, const std::optional<MailRow>& last);
 

@@ -5,6 +5,7 @@
 #include "bridges/email/address.hpp"
 #include "bridges/email/doctor.hpp"
 #include "mapping/mails_table.hpp"
+#include "mapping/notes_table.hpp"
 #include "mapping/store.hpp"
 
 namespace dragoman::email {
@@ -16,6 +17,7 @@ constexpr auto prune_every = 1h;
 constexpr std::size_t prune_at_most = 500;
 constexpr auto threads_kept =
     std::chrono::days(3650);  // what a mail answered, after the mail itself is forgotten
+constexpr auto outcomes_kept = std::chrono::days(90);  // for reports that may still come
 
 }  // namespace
 
@@ -63,6 +65,8 @@ void Network::prune() {
   const Time now = hub_.now();
   if (const auto days = hub_.email().keep_days; days > 0)
     hub_.store.mails().prune(hub_.network, now - std::chrono::days(days), now - threads_kept, prune_at_most);
+  for (const char* kind : {"sent", "reported", "receipt"})
+    hub_.store.notes().prune(hub_.network, kind, now - outcomes_kept, prune_at_most);
   prune_timer_.after(prune_every, [this] { prune(); });
 }
 

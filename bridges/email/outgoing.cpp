@@ -13,8 +13,6 @@ constexpr std::size_t most_references = 20;
 constexpr std::size_t subject_length = 60;  // of one that is made of the text
 constexpr std::size_t quote_length = 300;
 
-std::string mail_id_of(const MessageId& id) { return id.value().substr(0, id.value().find('/')); }
-
 std::string shortened(std::string text, std::size_t size) {
   if (text.size() <= size) return text;
   text.resize(prefix_within(text, size));

@@ -34,15 +34,29 @@ struct Perform {
       session.failed(command.in, command.token, std::move(*failure));
       return false;
     }
-    if (room() != nullptr && !wing().conversations.room(session.person_, *room())) {
+    if (room() == nullptr) return true;
+    const auto known = wing().conversations.room(session.person_, *room());
+    if (!known) {
       no("There is no such conversation. It begins with a mail to several people.", Reason::no_such_room);
-      return false;
+    } else if (known->list && known->post_address.empty()) {
+      no("This list takes no mail from its readers.", Reason::cannot_speak);
+    } else if (!known->list && known->people.empty()) {
+      no("Nobody is left here who would read it.", Reason::no_such_user);
+    } else {
+      return true;
     }
-    return true;
+    return false;
   }
 
-  void operator()(Message&) const {
-    if (may_be_mail()) wing().drafts->add(session, std::move(command));
+  void operator()(Message& message) const {
+    if (!may_be_mail()) return;
+    if (message.kind == MessageKind::notice) return wing().drafts->notify(session, std::move(command));
+    // Whom they write to may write to them: what waited for that is heard first.
+    if (user() != nullptr && !wing().consent.held(session.person_, user()->value()).empty()) {
+      wing().consent.know(session.person_, user()->value());
+      wing().incoming->let_in(session, *user());
+    }
+    wing().drafts->add(session, std::move(command));
   }
   void operator()(Edit&) const {
     if (may_be_mail()) wing().drafts->edit(session, std::move(command));
@@ -78,7 +92,7 @@ struct Perform {
     known->name = display_clean(one_line(subject.text.plain));
     wing().conversations.save(session.person_, *room(), *known);
     done();
-    session.tell(command.in, Subject{Text(known->name)}, session.own());
+    session.tell(command.in, Subject{Text(known->name)}, session.own(*room()));
   }
   // In a room: they come back to it. With somebody: whoever asked may write.
   void operator()(Join& join) const {
@@ -117,8 +131,10 @@ struct Perform {
     if (!known || known->list) return no("Only to a conversation of several people somebody can be added.");
     if (!address) return no("\"" + display_clean(invite.who) + "\" is no mail address.", Reason::invalid);
     const auto fresh = wing().conversations.add(session.person_, *room(), {{}, *address});
+    if (fresh) session.make_way(*room(), fresh->nick);
     if (fresh)
-      session.tell(command.in, MemberJoined{{.nick = fresh->nick, .address = fresh->address}}, session.own());
+      session.tell(command.in, MemberJoined{{.nick = fresh->nick, .address = fresh->address}},
+                   session.own(*room()));
     done();
   }
   void operator()(Remove& remove) const {
@@ -131,8 +147,8 @@ struct Perform {
     known->people.erase(gone);
     wing().conversations.save(session.person_, *room(), *known);
     done();
-    session.tell(command.in, MemberLeft{remove.nick, Departure::kicked, session.nick(), remove.reason},
-                 session.own());
+    const Sender own = session.own(*room());
+    session.tell(command.in, MemberLeft{remove.nick, Departure::kicked, own.nick, remove.reason}, own);
   }
   // With somebody: below participant they may not write.
   void operator()(SetStanding& standing) const {
@@ -146,11 +162,16 @@ struct Perform {
     done();
   }
   void operator()(SetNick& now) const {
-    const std::string before = session.nick();
+    if (room() != nullptr) {
+      const auto known = wing().conversations.room(session.person_, *room());
+      if (!known || !session.is_in(*room())) return no({}, Reason::not_joined);
+      if (session.free_nick(now.nick, *known) != now.nick) return no({}, Reason::nick_in_use);
+      const Sender before = session.own(*room());
+      session.rooms_[*room()] = now.nick;
+      session.tell(command.in, MemberRenamed{before.nick, now.nick}, before);
+    }
     session.nick_ = now.nick;
     done();
-    for (const RoomId& one : session.rooms_)
-      session.tell(one, MemberRenamed{before, now.nick}, session.own());
   }
   void operator()(SetProfile& profile) const {
     wing().hub.store.notes().put(wing().hub.network, "own name", session.person_.value(),
@@ -236,14 +257,8 @@ void Session::failed(const Conversation& in, const std::string& token, Failure w
 }
 
 void Session::enter(const RoomId& id, const Room& room) {
-  rooms_.insert(id);
-  std::string own = nick();
-  const auto taken = [&](const std::string& name) {
-    return std::any_of(room.people.begin(), room.people.end(),
-                       [&](const Participant& p) { return p.nick == name; });
-  };
-  while (taken(own)) own += "_";
-  nick_ = own;
+  const std::string own = free_nick(nick(), room);
+  rooms_[id] = own;
   Entered entered{
       own, {{.nick = own, .address = wing_.hub.aliases.of(person_), .standing = Standing::member}}, false};
   for (const Participant& one : room.people)
@@ -256,12 +271,35 @@ void Session::enter(const RoomId& id, const Room& room) {
   tell(id, Subject{Text(room.name)});
 }
 
+std::string Session::nick_in(const RoomId& room) const {
+  const auto found = rooms_.find(room);
+  return found == rooms_.end() ? nick() : found->second;
+}
+
+std::string Session::free_nick(std::string wanted, const Room& room) const {
+  const auto taken = [&] {
+    return std::any_of(room.people.begin(), room.people.end(),
+                       [&](const Participant& p) { return p.nick == wanted; });
+  };
+  while (taken()) wanted += "_";
+  return wanted;
+}
+
+void Session::make_way(const RoomId& room, const std::string& nick) {
+  const auto found = rooms_.find(room);
+  const auto known = wing_.conversations.room(person_, room);
+  if (found == rooms_.end() || found->second != nick || !known) return;
+  const Sender before = own(room);
+  found->second = free_nick(nick, *known);
+  tell(room, MemberRenamed{before.nick, found->second}, before);
+}
+
 void Session::leave(const RoomId& id, Departure how, const std::string& reason) {
   if (rooms_.erase(id) > 0) tell(id, Exited{how, {}, reason});
 }
 
 void Session::leave_all(const std::string& reason) {
-  for (const RoomId& room : std::exchange(rooms_, {})) tell(room, Exited{Departure::quit, {}, reason});
+  for (const auto& [room, nick] : std::exchange(rooms_, {})) tell(room, Exited{Departure::quit, {}, reason});
 }
 
 }  // namespace dragoman::email

@@ -1,7 +1,7 @@
 // One registered person's voice: mail from their alias. It is always there; nothing is connected for it.
 #pragma once
 
-#include <set>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -44,16 +44,21 @@ class Session final : public dragoman::Session {
   void leave(const RoomId& id, Departure how, const std::string& reason);
   void leave_all(const std::string& reason);
   std::optional<Failure> may_write() const;  // nothing: they may send mail
-  Sender own() const { return {nick(), {}, {}, true}; }
+  Sender own(const RoomId& room) const { return {nick_in(room), {}, {}, true}; }
+  // Somebody of this nick comes in: whoever has it of ourselves goes by another from then on.
+  void make_way(const RoomId& room, const std::string& nick);
 
  private:
   friend struct Perform;
 
+  std::string nick_in(const RoomId& room) const;
+  std::string free_nick(std::string wanted, const Room& room) const;
+
   Wing& wing_;
   const PersonId person_;
   const PlaceId place_;
-  std::set<RoomId> rooms_;
-  std::string nick_;  // chosen in a room
+  std::map<RoomId, std::string> rooms_;  // with our nick there
+  std::string nick_;                     // chosen last
 };
 
 }  // namespace dragoman::email
