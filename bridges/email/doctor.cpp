@@ -131,7 +131,9 @@ class Examination {
                               greeting.words()));
     const std::string other =
         fmt::format("somebody else listens at {} ({{}}): end it, or mend lmtp.listen", where);
-    if (!greeting.good()) return wrong(fmt::format(fmt::runtime(other), greeting.words()));
+    // Ours begins with the domain of the mail addresses.
+    if (!greeting.good() || !greeting.lines.back().starts_with(domain_ + " "))
+      return wrong(fmt::format(fmt::runtime(other), greeting.words()));
     const Answered hello = talk.say("LHLO " + domain_);
     if (!hello.good()) return wrong(fmt::format(fmt::runtime(other), hello.words()));
     const Answered mail = talk.say("MAIL FROM:<>");
