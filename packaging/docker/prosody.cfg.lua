@@ -16,3 +16,5 @@ Component "irc.localhost"
   component_secret = ENV_COMPONENT_SECRET
 Component "matrix.localhost"
   component_secret = ENV_COMPONENT_SECRET
+Component "mail.localhost"
+  component_secret = ENV_COMPONENT_SECRET
