@@ -15,8 +15,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto patience = 30s;  // for each answer
-constexpr std::size_t most_lines = 100;
+constexpr auto answer_patience = 30s;  // for each answer
+constexpr std::size_t most_reply_lines = 100;
 constexpr std::size_t code_length = 3;
 
 }  // namespace
@@ -56,14 +56,14 @@ struct Talk::Impl {
     int code = 0;
     const auto [end, error] =
         std::from_chars(line.data(), line.data() + std::min(line.size(), code_length), code);
-    if (error != std::errc() || end != line.data() + code_length || heard.lines.size() >= most_lines)
+    if (error != std::errc() || end != line.data() + code_length || heard.lines.size() >= most_reply_lines)
       return fail("that is no answer of a mail server: " + std::string(line.substr(0, 100)));
     const bool is_last = line.size() == code_length || line[code_length] != '-';
     line.remove_prefix(std::min(line.size(), code_length + 1));
     heard.lines.emplace_back(line);
     if (!is_last) return;
     heard.code = code;
-    if (secures && heard.good()) return stream.start_tls(*secures, patience);  // `up` ends it
+    if (secures && heard.good()) return stream.start_tls(*secures, answer_patience);  // `up` ends it
     done = true;
   }
   void fail(std::string why) {
@@ -71,7 +71,7 @@ struct Talk::Impl {
     done = true;
   }
   Answered wait() {
-    limit.after(patience, [this] { fail("there was no answer within 30 seconds"); });
+    limit.after(answer_patience, [this] { fail("there was no answer within 30 seconds"); });
     loop.restart();
     while (!done && loop.run_one() > 0) {
     }

@@ -284,7 +284,7 @@ class Examination : private Instruments {
                             .body = sent};
     upload.headers.emplace_back("Content-Type", "text/plain");
     const auto stored = send(std::move(upload));
-    const std::string mxc = text_of(stored, "content_uri");
+    const std::string mxc = value_in(stored, "content_uri");
     constexpr std::string_view scheme = "mxc://";
     const auto slash = mxc.find('/', scheme.size());
     if (mxc.compare(0, scheme.size(), scheme) != 0 || slash == std::string::npos) {

@@ -81,7 +81,7 @@ std::string said(const net::HttpResult& result) {
   return fmt::format("status {}{}{}", refusal.status, refusal.errcode.empty() ? "" : ", ", refusal.errcode);
 }
 
-std::string text_of(const net::HttpResult& result, std::string_view key) {
+std::string value_in(const net::HttpResult& result, std::string_view key) {
   const auto* response = std::get_if<net::HttpResponse>(&result);
   const auto body = response && response->head.status == 200 ? parse_json(response->body) : std::nullopt;
   return std::string(body && body->is_object() ? text_at(body->get_object(), key) : std::string_view());

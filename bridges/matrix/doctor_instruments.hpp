@@ -42,6 +42,6 @@ std::string said(const Refusal& refusal);
 std::string said(const Failure& failure);
 std::string said(const net::HttpResult& result);
 // A text of a good answer's JSON object; empty: there is none.
-std::string text_of(const net::HttpResult& result, std::string_view key);
+std::string value_in(const net::HttpResult& result, std::string_view key);
 
 }  // namespace dragoman::matrix

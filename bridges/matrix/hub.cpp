@@ -1,9 +1,9 @@
 #include "bridges/matrix/hub.hpp"
 
-#include <algorithm>
 #include <deque>
 #include <unordered_set>
 
+#include "bridges/allow.hpp"
 #include "bridges/matrix/ghosts.hpp"
 #include "mapping/digest.hpp"
 
@@ -13,16 +13,6 @@ namespace {
 constexpr std::size_t most_delivered = 10'000;
 // Rooms whose homeserver takes a minute for each answer hold a connection each: the others need some, too.
 constexpr std::size_t most_connections = 64;
-
-// "juliet@example.org", "example.org" (all of that server) or "*".
-bool covers(const std::vector<std::string>& list, const PersonId& person) {
-  const std::string_view jid = person.value();
-  const std::size_t at = jid.find('@');
-  const std::string_view domain = at == std::string_view::npos ? jid : jid.substr(at + 1);
-  return list.empty() || std::any_of(list.begin(), list.end(), [&](const std::string& entry) {
-           return entry == "*" || entry == jid || entry == domain;
-         });
-}
 
 Media::Options media_options(const config::Bridge& bridge) {
   return {NetworkId(bridge.domain), bridge.matrix.public_url, bridge.matrix.max_file_bytes,
@@ -60,8 +50,8 @@ void Hub::apply(const config::Bridge& now) {
   media.set_options(media_options(settings));
 }
 
-bool Hub::may_use(const PersonId& person) const { return covers(settings.matrix.allow, person); }
-bool Hub::may_log_in(const PersonId& person) const { return covers(settings.matrix.allow_login, person); }
+bool Hub::may_use(const PersonId& person) const { return is_allowed(settings.matrix.allow, person); }
+bool Hub::may_log_in(const PersonId& person) const { return is_allowed(settings.matrix.allow_login, person); }
 
 void Hub::note_delivered(const std::string& event_id) {
   if (event_id.empty() || !delivered_->known.insert(event_id).second) return;

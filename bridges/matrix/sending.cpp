@@ -14,7 +14,7 @@ namespace dragoman::matrix {
 namespace {
 
 constexpr std::size_t most_reactions = 50;                // of one person on one message
-constexpr std::size_t longest_name = 255;                 // of a file, in bytes
+constexpr std::size_t longest_file_name = 255;                 // of a file, in bytes
 constexpr const char* step_key = "what a step is about";  // a digest's key: of no secret
 
 // The last part of an URL's path, which is most often a file's name.
@@ -26,7 +26,7 @@ std::string file_name_in(std::string_view url) {
   const auto decoded = net::url_decoded(url.substr(slash + 1));
   if (!decoded) return {};
   const std::string_view name = std::string_view(*decoded).substr(decoded->find_last_of("/\\") + 1);
-  return display_clean(name.substr(0, prefix_within(name, longest_name)));
+  return display_clean(name.substr(0, prefix_within(name, longest_file_name)));
 }
 
 Failure encrypted_words(bool chat) {
