@@ -37,8 +37,8 @@ struct Features {
   bool history = false;     // it can be asked for what was said before
   RoomTraits can_set = {};
   // Of the network, asked for its place.
-  bool profiles = false;   // people have names and pictures: ours are shown (SetProfile), theirs known
-  bool presence = false;   // it shows whether our people are there (SetAvailability)
+  bool profiles = false;  // people have names and pictures: ours are shown (SetProfile), theirs known
+  bool presence = false;  // it shows whether our people are there (SetAvailability)
   // People ask before they may talk to somebody here: Join in the conversation with them says yes, Leave no.
   bool consent = false;
   bool directory = false;  // its rooms can be searched without a connection of the person

@@ -326,7 +326,8 @@ void Gateway::on_event(Session& from, Event event) {
   }
   if (const auto* invited = std::get_if<Invited>(&event.what)) {
     // Who is in their own room already has heard what it is about.
-    if (const Muc* muc = find_room(person, *room); muc != nullptr && !muc->room().viewer().empty() && muc->anybody())
+    if (const Muc* muc = find_room(person, *room);
+        muc != nullptr && !muc->room().viewer().empty() && muc->anybody())
       return;
     std::string out;
     XmlWriter w(out);

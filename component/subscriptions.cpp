@@ -96,7 +96,8 @@ void Subscriptions::on_presence(const Stanza& stanza, const Target& target) {
 // Whom they have among their contacts, or let see them, may write to them.
 void Subscriptions::let_in(const PersonId& person, const Conversation& with) {
   Session* voice = gateway_.network().find_session(PersonId{}, PlaceId{});
-  if (voice == nullptr || !voice->features(PlaceId{}).consent || !std::holds_alternative<UserId>(with)) return;
+  if (voice == nullptr || !voice->features(PlaceId{}).consent || !std::holds_alternative<UserId>(with))
+    return;
   gateway_.network().session_for(person, with).perform({with, {}, Join{}});
 }
 

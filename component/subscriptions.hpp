@@ -61,8 +61,9 @@ class Subscriptions {
   };
   using Nodes = std::map<std::string, Contact>;  // by the unescaped local part
 
-  void let_in(const PersonId& person, const Conversation& with);  // on a network that asks (Features::consent)
-  bool wants_presence() const;  // whether the network is told how our people are
+  void let_in(const PersonId& person,
+              const Conversation& with);  // on a network that asks (Features::consent)
+  bool wants_presence() const;            // whether the network is told how our people are
   void add(const PersonId& person, const std::string& node);
   void remove(const PersonId& person, const std::string& node);
   void tell(const PersonId& to, const std::string& node, bool only_available = false);

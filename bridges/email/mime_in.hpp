@@ -14,7 +14,7 @@ namespace dragoman::email {
 
 struct MimeLimits {
   std::size_t header_bytes = std::size_t{100} * 1024;  // of the mail, and of each part
-  std::size_t headers = 1000;             // of the mail and all its parts
+  std::size_t headers = 1000;                          // of the mail and all its parts
   std::size_t parts = 500;
   std::size_t depth = 50;
   std::size_t text_bytes = 1 << 20;  // of all that is shown as text; what is more is a file

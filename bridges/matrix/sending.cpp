@@ -14,7 +14,7 @@ namespace dragoman::matrix {
 namespace {
 
 constexpr std::size_t most_reactions = 50;                // of one person on one message
-constexpr std::size_t longest_file_name = 255;                 // of a file, in bytes
+constexpr std::size_t longest_file_name = 255;            // of a file, in bytes
 constexpr const char* step_key = "what a step is about";  // a digest's key: of no secret
 
 // The last part of an URL's path, which is most often a file's name.
