@@ -208,22 +208,6 @@ Conversations::Place Conversations::in_conversation(const PersonId& person, cons
   return place;
 }
 
-RoomId Conversations::begin(const PersonId& person, std::vector<Mailbox> to, std::vector<Mailbox> cc,
-                            const std::string& subject) {
-  std::vector<std::pair<Mailbox, bool>> others;
-  for (Mailbox& box : to) others.emplace_back(std::move(box), false);
-  for (Mailbox& box : cc) others.emplace_back(std::move(box), true);
-  const std::string by_people = set_key(person, others);
-  if (auto known = hub_.store.notes().get(hub_.network, "people", by_people)) return RoomId{*known};
-  const RoomId id{std::string(conversation_mark) + random_hex(conversation_size / 2)};
-  hub_.store.notes().put(hub_.network, "people", by_people, id.value());
-  Room room;
-  room.name = subject;
-  for (const auto& [box, copied] : others) room.people.push_back(participant(id, room, box, copied));
-  save(person, id, room);
-  return id;
-}
-
 std::optional<Participant> Conversations::add(const PersonId& person, const RoomId& id, const Mailbox& box) {
   auto room = this->room(person, id);
   if (!room || room->people.size() >= most_people || find(*room, box.address) != nullptr) return std::nullopt;

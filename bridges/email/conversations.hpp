@@ -50,9 +50,6 @@ class Conversations {
   bool save(const PersonId& person, const RoomId& id, const Room& room);
   std::vector<RoomId> rooms_of(const PersonId& person) const;
   void forget(const PersonId& person);
-  // A conversation that is begun here, with these people.
-  RoomId begin(const PersonId& person, std::vector<Mailbox> to, std::vector<Mailbox> cc,
-               const std::string& subject);
 
   // Somebody more in a conversation of several; nothing where they are there already.
   std::optional<Participant> add(const PersonId& person, const RoomId& id, const Mailbox& box);

@@ -72,8 +72,8 @@ LmtpReply Incoming::on_recipient(std::string_view, std::string_view recipient) {
 
 std::vector<LmtpReply> Incoming::on_mail(const Envelope& envelope, std::string bytes) {
   const Hub& hub = wing_.hub;
-  const auto all = [&](LmtpReply reply) {
-    return std::vector<LmtpReply>(envelope.recipients.size(), std::move(reply));
+  const auto all = [&](const LmtpReply& reply) {
+    return std::vector<LmtpReply>(envelope.recipients.size(), reply);
   };
   if (const std::string words = beyond_limits(bytes, {}); !words.empty()) return all({554, "5.6.0 " + words});
   auto parsed = parse_mail(bytes, hub.email().authserv_id);
