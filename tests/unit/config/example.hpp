@@ -8,8 +8,7 @@
 namespace dragoman::config {
 
 inline std::string example_with(const std::string& network) {
-  // Found from this file, wherever the tests run.
-  const auto root = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path().parent_path();
+  const std::filesystem::path root = DRAGOMAN_SOURCE_DIR;
   std::ifstream file(root / "config" / "example.yaml");
   const std::string mark = "  # ";
   std::string yaml, line;

@@ -116,8 +116,7 @@ bridges:
 }
 
 TEST(Config, TheExampleHasNoProblems) {
-  // Found from this file, wherever the tests run.
-  const auto root = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path().parent_path();
+  const std::filesystem::path root = DRAGOMAN_SOURCE_DIR;
   const Loaded loaded = load((root / "config" / "example.yaml").string(), networks);
   for (const Problem& problem : loaded.problems) ADD_FAILURE() << problem.str();
   EXPECT_EQ(loaded.settings.bridges.size(), 1U);

@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path folder() { return fs::path(__FILE__).parent_path() / "corpus"; }
+fs::path folder() { return fs::path(DRAGOMAN_SOURCE_DIR) / "tests/unit/email/corpus"; }
 
 std::string contents(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
