@@ -132,6 +132,9 @@ void Stream::on_invite(const std::string& room_id, const json::object& member_ev
   if (content == nullptr || !is_user_id(inviter.value())) return;
   const PersonId& person = invitation.person;
   if (take_invitation(room_id, person)) return;
+  // Came late: they have entered it meanwhile, as they are invited.
+  Room* entered = find(room_id);
+  if (entered != nullptr && entered->is_live() && entered->find(text_at(member_event, "state_key"))) return;
   const bool direct = true_at(*content, "is_direct");
   invitation.inviter = inviter;
   invitation.reason = one_line(xml_clean(text_at(*content, "reason").substr(0, 1000)));

@@ -19,6 +19,7 @@ struct Session::Joining {
   bool patient = false;
   bool off = false;  // left meanwhile
   std::string room_id, servers;
+  std::string stay;            // the room they are in while they may not enter the one that replaced it
   std::shared_ptr<void> hold;  // of the room's events, until what was before them is told
 };
 
@@ -30,7 +31,7 @@ void Session::join(const RoomId& address, const Join& join, const std::string& t
     slot->nick = join.nick;
     return;
   }
-  slot = std::make_shared<Joining>(Joining{address, join.nick, token, join.patient, false, {}, {}});
+  slot = std::make_shared<Joining>(Joining{address, join.nick, token, join.patient, false, {}, {}, {}, {}});
   nick_ = join.nick;
   const auto joining = slot;
   // What is left and entered again at once must not be left afterwards.
@@ -45,7 +46,8 @@ void Session::look_up(const std::shared_ptr<Joining>& joining) {
   const bool there = stream_.find(joining->address) != nullptr &&
                      stream_.find(joining->address)->anybody_at(joining->address);
   if (is_room_id(address) || there || joining->patient) {
-    if (auto known = stream_.room_id_of(joining->address)) {
+    if (auto known = stream_.room_id_of(joining->address, person_)) {
+      if (stream_.on_the_way().find(person_, joining->address) != nullptr) joining->stay = *known;
       joining->room_id = stream_.latest(*known);
       joining->servers = stream_.servers_of(joining->room_id, joining->address);
       return enter(joining);
@@ -104,6 +106,11 @@ void Session::refused(const std::shared_ptr<Joining>& joining, const Refusal& re
     if (refusal.status == 404) failure.reason = Reason::no_such_room;
     return give_up(joining, failure);
   }
+  if (!joining->stay.empty()) {
+    joining->room_id = std::exchange(joining->stay, {});
+    joining->servers = stream_.servers_of(joining->room_id, joining->address);
+    return enter(joining);
+  }
   Room* room = stream_.find(joining->room_id);
   const std::string words = ascii_lower(refusal.failure.text);
   if ((room != nullptr && room->view().membership_of(voice_user_) == "ban") ||
@@ -148,11 +155,16 @@ void Session::settle(const std::shared_ptr<Joining>& joining) {
     give_up(joining, {Reason::nick_in_use, {}});
     return leave_quietly(joining->address, joining->room_id);
   }
-  stream_.lead(joining->address, joining->room_id);
+  const OnTheWay::Move* move = stream_.on_the_way().find(person_, joining->address);
+  const bool on_the_way = move != nullptr && move->from == joining->room_id;
+  if (!on_the_way) {
+    stream_.on_the_way().erase(person_, joining->address);
+    stream_.lead(joining->address, joining->room_id);
+  }
   stream_.forget_invitation(person_, joining->address);
   const bool first = !room.anybody_at(joining->address);
   room.add({voice_user_, shared_from_this(), joining->address, joining->nick});
-  auto enter_now = [weak = weak_from_this(), joining] {
+  auto enter_now = [weak = weak_from_this(), joining, on_the_way] {
     const auto self = weak.lock();
     if (!self) return;
     Room* now = self->stream_.find(joining->room_id);
@@ -162,6 +174,7 @@ void Session::settle(const std::shared_ptr<Joining>& joining) {
     self->joining_.erase(joining->address);
     now->view().enter({self.get(), joining->address}, self->voice_user_);
     joining->hold.reset();
+    if (on_the_way) self->stream_.wait_for_invitation(*self, joining->address);
   };
   if (kind_ == Kind::ghost) {
     if (hub_.ghosts->name_of(person_) != joining->nick) {
@@ -178,6 +191,7 @@ void Session::settle(const std::shared_ptr<Joining>& joining) {
 void Session::give_up(const std::shared_ptr<Joining>& joining, const Failure& failure) {
   if (auto found = joining_.find(joining->address); found != joining_.end() && found->second == joining) {
     joining_.erase(found);
+    stream_.on_the_way().erase(person_, joining->address);
   }
   failed(joining->address, joining->token, failure);
 }
@@ -186,6 +200,7 @@ bool Session::abandon(const RoomId& address) {
   auto found = joining_.extract(address);
   if (found.empty()) return false;
   found.mapped()->off = true;
+  stream_.on_the_way().erase(person_, address);
   failed(address, found.mapped()->token, {Reason::not_joined, "You left before you were in."});
   return true;
 }

@@ -48,7 +48,7 @@ struct Perform {
     const auto* address = std::get_if<RoomId>(&command.in);
     if (address == nullptr) return no();
     if (session.abandon(*address)) return done();
-    Room* room = session.stream_.find(*address);
+    Room* room = session.stream_.find(*address, session.person_);
     if (room == nullptr || room->find(session.user_id(), *address) == nullptr) {
       session.stream_.decline_invitation(session.person_, *address, leave.reason);
       return done();
@@ -185,7 +185,7 @@ void Session::set_nick(const Command& command, const std::string& nick) {
                nick_ = nick;
                return delivered(in, token);
              }
-             if (Room* still = stream_.find(address)) {
+             if (Room* still = stream_.find(address, person_)) {
                if (Room::Occupant* occupant = still->find(voice_user_, address)) occupant->nick = before;
              }
              failed(in, token, *failure);

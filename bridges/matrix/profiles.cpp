@@ -32,7 +32,7 @@ void Session::fetch_profile(const Command& command, const std::string& nick) {
   if (const auto* peer = std::get_if<UserId>(&command.in)) {
     user = peer->value();
   } else if (const auto* address = std::get_if<RoomId>(&command.in)) {
-    room = stream_.find(*address);
+    room = stream_.find(*address, person_);
     if (room == nullptr || !room->view().ready()) {
       return failed(command.in, command.token, {Reason::not_joined, {}});
     }
@@ -85,7 +85,7 @@ void Session::set_profile(const Command& command, const SetProfile& profile) {
 // Whether somebody is there: in a room its member, else a user that exists.
 void Session::ping(const Command& command, const std::string& nick) {
   if (const auto* address = std::get_if<RoomId>(&command.in)) {
-    Room* room = stream_.find(*address);
+    Room* room = stream_.find(*address, person_);
     const auto user = room != nullptr ? somebody(*room, nick) : std::nullopt;
     if (user && room->view().membership_of(*user) == "join") return delivered(command.in, command.token);
     return failed(command.in, command.token, {Reason::no_such_user, {}});

@@ -95,20 +95,36 @@ void Room::add(Occupant occupant) {
 
 bool Room::remove(std::string_view user_id, const RoomId& address) {
   const auto is_it = [&](const Occupant& o) { return o.user_id == user_id && o.address == address; };
+  const Occupant* one = find(user_id, address);
+  if (one != nullptr) forget_move(*one);
   const bool was_here = std::erase_if(occupants_, is_it) > 0;
   close_if_idle();
   return was_here;
 }
 
 void Room::remove_all(std::string_view user_id) {
+  for (const Occupant& o : occupants_) {
+    if (o.user_id == user_id) forget_move(o);
+  }
   std::erase_if(occupants_, [&](const Occupant& o) { return o.user_id == user_id; });
   close_if_idle();
+}
+
+// Who has left goes nowhere from here.
+void Room::forget_move(const Occupant& occupant) {
+  const PersonId& person = occupant.session->person();
+  const OnTheWay::Move* move = stream_.on_the_way().find(person, occupant.address);
+  if (move != nullptr && move->from == id_) stream_.on_the_way().erase(person, occupant.address);
 }
 
 Room::Occupant* Room::find(std::string_view user_id, const RoomId& address) {
   auto found = std::find_if(occupants_.begin(), occupants_.end(),
                             [&](const Occupant& o) { return o.user_id == user_id && o.address == address; });
   return found == occupants_.end() ? nullptr : &*found;
+}
+
+const Room::Occupant* Room::find(std::string_view user_id, const RoomId& address) const {
+  return const_cast<Room*>(this)->find(user_id, address);
 }
 
 Room::Occupant* Room::find(std::string_view user_id) {
@@ -132,7 +148,7 @@ bool Room::is_own(const json::object& event) const {
 }
 
 bool Room::must_wait(const json::object& event) const {
-  if (!view_.ready() || holds_ > 0 || !held_.empty()) return true;
+  if (!is_live()) return true;
   if (!is_own(event)) return false;
   if (stream_.account() != nullptr && is_being_sent(event)) return true;
   if (sending_.empty()) return false;

@@ -53,6 +53,7 @@ class Room final : public ViewOwner {
   bool remove(std::string_view user_id, const RoomId& address);  // false: was not there
   void remove_all(std::string_view user_id);
   Occupant* find(std::string_view user_id, const RoomId& address);
+  const Occupant* find(std::string_view user_id, const RoomId& address) const;
   Occupant* find(std::string_view user_id);
   const std::vector<Occupant>& occupants() const { return occupants_; }
   bool anybody_at(const RoomId& address) const;
@@ -61,6 +62,8 @@ class Room final : public ViewOwner {
 
   // Live, in order (application service API, "Pushing events").
   void on_event(const json::object& event);
+  // What has come is told: nothing waits.
+  bool is_live() const { return view_.ready() && holds_ == 0 && held_.empty(); }
   // While somebody has it, events wait: what was before them is being asked for.
   std::shared_ptr<void> hold();
   // Said before ours came in, oldest first: told before what waits.
@@ -86,6 +89,7 @@ class Room final : public ViewOwner {
   void on_large_file(const std::string& room_id, const std::string& user_id) override;
 
  private:
+  void forget_move(const Occupant& occupant);
   bool must_wait(const json::object& event) const;
   bool is_own(const json::object& event) const;
   bool is_archived(const json::object& event) const;  // under all addresses

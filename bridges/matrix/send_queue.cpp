@@ -57,7 +57,7 @@ struct SendQueues::Impl : std::enable_shared_from_this<Impl> {
     if (const auto* room = std::get_if<RoomId>(&saved.command.in)) {
       // What was said before an upgrade goes first.
       if (const auto before = in_use.find(*room); before != in_use.end()) return before->second;
-      return prefix() + stream.room_id_of(*room).value_or(room->value());
+      return prefix() + stream.room_id_of(*room, saved.person).value_or(room->value());
     }
     return prefix() + saved.person.value() + " " + value_of(saved.command.in);
   }
@@ -169,7 +169,7 @@ struct SendQueues::Impl : std::enable_shared_from_this<Impl> {
     if (address == nullptr || voice == nullptr || saved.person.empty() || id.empty()) return;
     const RoomKey row = hub.store.rooms().find(hub.network, *address, stream.viewer());
     if (row != 0 && hub.store.archive().get(row, id)) return;
-    const Room* room = stream.find(*address);
+    const Room* room = stream.find(*address, saved.person);
     std::string nick = room != nullptr ? room->view().nick_of(voice->user_id()) : std::string();
     if (nick.empty()) nick = voice->nick();
     Event event{*address, {nick, UserId(voice->user_id()), voice->user_id(), true}, id, {}, false, {}};

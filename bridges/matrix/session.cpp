@@ -84,7 +84,7 @@ void Session::tell(Conversation in, What what, Sender sender) {
 
 Room* Session::room_of(const Conversation& in) const {
   if (const auto* address = std::get_if<RoomId>(&in)) {
-    Room* room = stream_.find(*address);
+    Room* room = stream_.find(*address, person_);
     return room != nullptr && room->find(voice_user_, *address) != nullptr ? room : nullptr;
   }
   if (const auto* peer = std::get_if<UserId>(&in)) {
@@ -97,7 +97,7 @@ Room* Session::room_of(const Conversation& in) const {
 Features Session::features(const Conversation& where) const {
   if (kind_ == Kind::ghost && !hub_.may_use(person_)) return {};
   if (const auto* address = std::get_if<RoomId>(&where)) {
-    if (Room* room = stream_.find(*address); room != nullptr && room->view().ready()) {
+    if (Room* room = stream_.find(*address, person_); room != nullptr && room->view().ready()) {
       return room->view().features(voice_user_);
     }
   } else if (Room* room = room_of(where); room != nullptr && room->view().ready()) {
@@ -116,7 +116,7 @@ Features Session::features(const Conversation& where) const {
 void Session::reach(const Conversation& in, OnRoom done) {
   if (const auto* peer = std::get_if<UserId>(&in)) return reach_chat(*peer, std::move(done));
   const auto* address = std::get_if<RoomId>(&in);
-  const auto room_id = address != nullptr ? stream_.room_id_of(*address) : std::nullopt;
+  const auto room_id = address != nullptr ? stream_.room_id_of(*address, person_) : std::nullopt;
   if (!room_id) return done(Failure{Reason::not_joined, "You are not in this room: join it first."});
   Room& room = stream_.open(*room_id);
   if (kind_ != Kind::account) room.set_spare_reader(voice_user_);

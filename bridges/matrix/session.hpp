@@ -79,6 +79,7 @@ class Session final : public dragoman::Session, public std::enable_shared_from_t
   // Nothing of it is under way, and nobody asked it to show that they are there. Who is in a room, or has
   // something to send, holds it besides.
   bool is_idle() const;
+  bool is_joining(const RoomId& address) const { return joining_.contains(address); }
   // Leaves everything, as somebody who may not be here any more.
   void leave_all(const std::string& reason);
 

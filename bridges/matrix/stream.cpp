@@ -31,7 +31,10 @@ std::optional<Room::Direct> people_of(std::string_view key) {
 }  // namespace
 
 Stream::Stream(Hub& hub, PersonId viewer)
-    : hub_(hub), viewer_(std::move(viewer)), queues_(std::make_unique<SendQueues>(hub, *this)) {
+    : hub_(hub),
+      viewer_(std::move(viewer)),
+      on_the_way_(hub, kind("on the way")),
+      queues_(std::make_unique<SendQueues>(hub, *this)) {
   load();
 }
 
@@ -54,6 +57,7 @@ void Stream::load() {
     if (row.viewer != viewer_) continue;
     if (auto room_id = room_id_of(row.room)) expected_.insert(*room_id);
   }
+  for (const std::string& room_id : on_the_way_.rooms()) expected_.insert(room_id);
 }
 
 void Stream::resume() {
@@ -82,6 +86,7 @@ void Stream::forget(const Failure& why) {
     for (const auto& [key, value] : notes.all(hub_.network, kind(what)))
       notes.erase(hub_.network, kind(what), key);
   }
+  on_the_way_.clear();
 }
 
 Session* Stream::voice(std::string_view user_id) const {
@@ -138,6 +143,16 @@ std::string Stream::latest(std::string room_id) const {
 
 Room* Stream::find(const RoomId& address) const {
   auto room_id = room_id_of(address);
+  return room_id ? find(*room_id) : nullptr;
+}
+
+std::optional<std::string> Stream::room_id_of(const RoomId& address, const PersonId& person) const {
+  if (const OnTheWay::Move* move = on_the_way_.find(person, address)) return move->from;
+  return room_id_of(address);
+}
+
+Room* Stream::find(const RoomId& address, const PersonId& person) const {
+  auto room_id = room_id_of(address, person);
   return room_id ? find(*room_id) : nullptr;
 }
 

@@ -14,6 +14,7 @@
 
 #include "bridges/matrix/directory_pages.hpp"
 #include "bridges/matrix/hub.hpp"
+#include "bridges/matrix/on_the_way.hpp"
 #include "bridges/matrix/room.hpp"
 #include "bridges/matrix/send_queue.hpp"
 
@@ -47,6 +48,9 @@ class Stream {
   void lead(const RoomId& address, const std::string& room_id);
   std::optional<std::string> room_id_of(const RoomId& address) const;
   Room* find(const RoomId& address) const;
+  // The same for one of ours, who may still be on the way there from what it replaced.
+  std::optional<std::string> room_id_of(const RoomId& address, const PersonId& person) const;
+  Room* find(const RoomId& address, const PersonId& person) const;
   // Servers by which a room can be entered, as a query ("via=…&server_name=…").
   std::string servers_of(const std::string& room_id, const RoomId& address) const;
   // Where a room's upgrades have led by now.
@@ -82,15 +86,16 @@ class Stream {
 
   // Everybody of ours in a room goes over to what replaced it (client-server API, "Room upgrades").
   void follow_upgrade(Room& old, const std::string& replacement);
+  // Somebody of ours who may enter what replaced their room by invitation only stays in the old one until
+  // they have it.
+  OnTheWay& on_the_way() { return on_the_way_; }
+  // They are in the old room (again) and go on from there as soon as they may.
+  void wait_for_invitation(Session& session, const RoomId& address);
 
  private:
   void enter_replacement(Session& session, const std::string& old_id, const std::string& replacement,
                          const RoomId& address, const std::string& nick);
-  // Somebody of ours who may enter what replaced their room by invitation only stays in the old one until
-  // they have it. True: this was it.
-  void wait_for_invitation(Session& session, const std::string& old_id, const std::string& replacement,
-                           const RoomId& address, const std::string& nick);
-  bool take_invitation(const std::string& replacement, const PersonId& person);
+  bool take_invitation(const std::string& replacement, const PersonId& person);  // true: this was it
   std::string kind(const char* what) const;
   void load();
 
@@ -115,13 +120,7 @@ class Stream {
   std::unordered_map<RoomId, std::string> addresses_;
   std::unordered_map<std::string, Room::Direct> directs_;          // by room id
   std::unordered_map<std::string, std::string> direct_by_people_;  // to room id
-  struct Awaited {                                                 // an invitation
-    std::string replacement, old_id;
-    PersonId person;
-    RoomId address;
-    std::string nick;
-  };
-  std::vector<Awaited> awaited_;
+  OnTheWay on_the_way_;
   std::unordered_set<std::string> expected_;  // rooms that will be joined again after a restart
   std::unique_ptr<SendQueues> queues_;
   DirectoryPages directory_pages_;

@@ -19,6 +19,11 @@ void add_server(std::string& query, std::string_view server) {
   query += "via=" + encoded + "&server_name=" + encoded + "&";
 }
 
+std::string nick_in(const Room* room, const Session& session, const RoomId& address) {
+  const Room::Occupant* here = room != nullptr ? room->find(session.user_id(), address) : nullptr;
+  return here != nullptr ? here->nick : session.nick();
+}
+
 }  // namespace
 
 std::string Stream::servers_of(const std::string& room_id, const RoomId& address) const {
@@ -58,6 +63,7 @@ void Stream::follow_upgrade(Room& old, const std::string& replacement) {
                  false,
                  Message{"This room was replaced by a new one. You are taken along.", MessageKind::notice}});
     }
+    on_the_way_.put(occupant.session->person(), occupant.address, {old.id(), replacement});
     enter_replacement(*occupant.session, old.id(), replacement, occupant.address, occupant.nick);
   }
 }
@@ -83,7 +89,7 @@ void Stream::enter_replacement(Session& session, const std::string& old_id, cons
       spdlog::info("matrix: {}: {} can't enter {}: {}", hub_.network.value(), speaker->user_id(), replacement,
                    refusal->failure.text);
       if (address.empty()) return;
-      if (refusal->status == 403) return wait_for_invitation(*speaker, old_id, replacement, address, nick);
+      if (refusal->status == 403) return wait_for_invitation(*speaker, address);
       if (Room* old = find(old_id)) old->remove(speaker->user_id(), address);
       return speaker->tell(
           address, Exited{Departure::left,
@@ -105,12 +111,17 @@ void Stream::enter_replacement(Session& session, const std::string& old_id, cons
   });
 }
 
-void Stream::wait_for_invitation(Session& session, const std::string& old_id, const std::string& replacement,
-                                 const RoomId& address, const std::string& nick) {
-  const bool told = std::any_of(awaited_.begin(), awaited_.end(), [&](const Awaited& one) {
-    return one.replacement == replacement && one.address == address;
-  });
-  awaited_.push_back({replacement, old_id, session.person(), address, nick});
+void Stream::wait_for_invitation(Session& session, const RoomId& address) {
+  const OnTheWay::Move* found = on_the_way_.find(session.person(), address);
+  if (found == nullptr) return;
+  const OnTheWay::Move move = *found;
+  if (move.invited) {
+    const Room* old = find(move.from);
+    on_the_way_.put(session.person(), address, {move.from, move.to, move.told});
+    return enter_replacement(session, move.from, move.to, address, nick_in(old, session, address));
+  }
+  const bool told = on_the_way_.told(address, move.to);
+  on_the_way_.note_told(session.person(), address);
   if (told) return;
   dragoman::Session& from = account_ != nullptr ? *account_ : hub_.own_session();
   hub_.sink.on_event(from,
@@ -125,26 +136,20 @@ void Stream::wait_for_invitation(Session& session, const std::string& old_id, co
 }
 
 bool Stream::take_invitation(const std::string& replacement, const PersonId& person) {
-  std::vector<Awaited> now;
-  std::erase_if(awaited_, [&](Awaited& one) {
-    if (one.replacement != replacement || one.person != person) return false;
-    now.push_back(std::move(one));
-    return true;
-  });
   bool taken = false;
-  for (const Awaited& one : now) {
-    // Unless they have left meanwhile.
-    const Room* old = find(one.old_id);
-    const Room::Occupant* here = nullptr;
-    if (old != nullptr) {
-      const auto found =
-          std::find_if(old->occupants().begin(), old->occupants().end(), [&](const Room::Occupant& occupant) {
-            return occupant.address == one.address && occupant.session->person() == person;
-          });
-      if (found != old->occupants().end()) here = &*found;
+  for (const RoomId& address : on_the_way_.of(person, replacement)) {
+    OnTheWay::Move& move = *on_the_way_.find(person, address);
+    Session& session = account_ != nullptr ? *account_ : hub_.ghost_session(person);
+    const Room* old = find(move.from);
+    const bool here = old != nullptr && old->find(session.user_id(), address) != nullptr;
+    if (here && move.told) {
+      enter_replacement(session, move.from, replacement, address, nick_in(old, session, address));
+    } else if (here || session.is_joining(address)) {
+      move.invited = true;  // the refusal of the join is on its way, or the old room is being entered again
+    } else {
+      on_the_way_.erase(person, address);  // not back after a restart: an invitation like any other
+      continue;
     }
-    if (here == nullptr) continue;
-    enter_replacement(*here->session, one.old_id, replacement, one.address, here->nick);
     taken = true;
   }
   return taken;
