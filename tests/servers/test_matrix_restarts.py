@@ -117,6 +117,27 @@ class Restarts:
         self.assertEqual(set(), {body for body in accepted if body.startswith("alice in a hurry")} - set(hurried))
         self.each_once(alice, mary, where, room, [f"mary in a hurry {number}" for number in range(20)])
 
+    def test_dragoman_is_killed_while_somebody_waits_to_be_asked_into_what_replaced_a_room(self):
+        alice, mary = self.stage.xmpp_user("alice"), self.stage.stranger()
+        room = mary.create(public=False, invite=[ALICE])
+        where = jid(room)
+        alice.join(where, "alice")
+        since = alice.seen.mark()
+        new = mary.upgrade(room, "11" if self.room_version == "12" else "12")
+        alice.seen.wait_for(lambda s: "those who are invited" in (s.text("body") or ""), "she has to wait", since)
+        self.stage.gateway.kill()
+        self.stage.gateway.start()
+        self.come_back(alice, where)
+        since = alice.seen.mark()
+        mary.say(room, "patience")
+        alice.expect_message(f"{where}/{mary.localpart}", "patience", since, seconds=60)
+        mary.invite(new, ALICE)
+        mary.expect_member(new, ALICE, "join", seconds=40)
+        mary.say(new, "at last")
+        alice.expect_message(f"{where}/{mary.localpart}", "at last", since, seconds=60)
+        alice.message(where, "so it is")
+        mary.expect_message(new, ALICE, "so it is", seconds=60)
+
     def test_the_xmpp_server_crashes(self):
         alice, mary, where, room, chat = self.begin()
         self.stage.xmpp.stop(signal.SIGKILL)
