@@ -64,7 +64,7 @@ void Contact::on_message(const Stanza& stanza) {
   for (Content& piece : pieces) {
     std::string token;
     if (is_answered(piece)) {
-      token = gateway_.new_token(stanza);
+      token = gateway_.new_token(stanza, pending->wants_receipt && &piece == &pieces.back());
       pending_.emplace(token, pending);
     }
     session.perform({with_, std::move(token), std::visit([](auto& c) { return Act{std::move(c)}; }, piece),
@@ -137,19 +137,19 @@ void Contact::on_delivered(const Event& event, const std::string& token) {
       gateway_.store().messages().put(row, local, event.id, person_.value());
   }
   if (pending.delivered == pending.pieces && !pending.failed && pending.wants_receipt && !event.id.empty())
-    tell_received(pending.stanza);
+    tell_received(pending.stanza.from.str(), local);
   pending.stanza.root.children.clear();  // an error needs no more than the addresses
   sent_.emplace_back(token, std::move(found.mapped()));
   if (sent_.size() > remembered_messages) sent_.pop_front();
 }
 
 // XEP-0184 5.3. The network has it: that is as near as this side of it can see.
-void Contact::tell_received(const Stanza& stanza) {
+void Contact::tell_received(const std::string& to, const std::string& id) {
   std::string out;
   XmlWriter w(out);
-  w.open("message").attr("from", gateway_.address_of(with_)).attr("to", stanza.from.str());
-  w.attr_if("type", stanza.type).attr("id", gateway_.new_id());
-  w.open("received", ns::receipts).attr("id", stanza.id).close().close();
+  w.open("message").attr("from", gateway_.address_of(with_)).attr("to", to);
+  w.attr("type", "chat").attr("id", gateway_.new_id());
+  w.open("received", ns::receipts).attr("id", id).close().close();
   gateway_.deliver(person_, std::move(out));
 }
 

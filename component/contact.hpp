@@ -32,6 +32,7 @@ class Contact {
   // From the network.
   void on_event(const Event& event);
   void on_failed(const std::string& token, const Failure& failure);
+  void tell_received(const std::string& to, const std::string& id);  // the message of that id
   bool busy() const { return !pending_.empty(); }
   Time used() const { return used_; }  // last
 
@@ -56,7 +57,6 @@ class Contact {
   void on_delivered(const Event& event, const std::string& token);
   void on_content(const Event& event, Content content);
   void on_own(const Event& event, const MessageId& id, const Content& content);
-  void tell_received(const Stanza& stanza);
   std::string delay_of(const Event& event) const;
 
   Features features() const;

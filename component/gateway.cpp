@@ -46,7 +46,9 @@ constexpr std::size_t longest_origin = 1024;  // bytes of a sender's JID and id 
 // Whose message a token speaks of: see new_token().
 struct Origin {
   std::string jid, stanza_id;
+  bool receipt = false;
 };
+constexpr std::string_view receipt_mark = "r";
 
 // By any of the ways that only the other end can read (XEP-0380 names them).
 bool is_encrypted(const Stanza& message) {
@@ -58,7 +60,8 @@ bool is_encrypted(const Stanza& message) {
   return body != nullptr && body->text.starts_with("?OTR");
 }
 
-// "PREFIX-NUMBER", and behind that of a message " SIZE JID" + "ID", where SIZE is the JID's.
+// "PREFIX-NUMBER", and behind that of a message " SIZE JID" + "ID", where SIZE is the JID's; an "r" behind it
+// says that a receipt is wanted.
 std::optional<Origin> origin_of(std::string_view token) {
   const std::size_t size_at = token.find(' ');
   if (size_at == token.npos) return std::nullopt;
@@ -68,8 +71,10 @@ std::optional<Origin> origin_of(std::string_view token) {
   std::size_t size = 0;
   const char* digits_end = token.data() + jid_at;
   const auto [end, error] = std::from_chars(token.data() + size_at + 1, digits_end, size);
-  if (error != std::errc() || end != digits_end || size > rest.size()) return std::nullopt;
-  return Origin{std::string(rest.substr(0, size)), std::string(rest.substr(size))};
+  const std::string_view mark(end, static_cast<std::size_t>(digits_end - end));
+  if (error != std::errc() || (!mark.empty() && mark != receipt_mark) || size > rest.size())
+    return std::nullopt;
+  return Origin{std::string(rest.substr(0, size)), std::string(rest.substr(size)), !mark.empty()};
 }
 
 }  // namespace
@@ -410,6 +415,8 @@ bool Gateway::answer_late(Session& from, const Event& event, const std::string& 
                                       : store_.rooms().open(id(), chat_room(*user), from.person());
   const std::string sender = origin->jid.substr(0, origin->jid.find('/'));
   if (key != 0) store_.messages().put(key, origin->stanza_id, event.id, sender);
+  if (user != nullptr && origin->receipt)
+    contact(from.person(), event.in).tell_received(origin->jid, origin->stanza_id);
   return true;
 }
 
@@ -596,11 +603,13 @@ std::string Gateway::new_id() { return store_.archive().make_id().value(); }
 
 std::string Gateway::new_token() { return token_prefix_ + std::to_string(++token_counter_); }
 
-std::string Gateway::new_token(const Stanza& of) {
+std::string Gateway::new_token(const Stanza& of, bool receipt) {
   std::string token = new_token();
   const std::string jid = of.from.str();
   if (jid.size() + of.id.size() > longest_origin) return token;
-  return token + " " + std::to_string(jid.size()) + " " + jid + of.id;
+  token += " " + std::to_string(jid.size());
+  if (receipt) token += receipt_mark;
+  return token + " " + jid + of.id;
 }
 
 std::string Gateway::occupant_id(const RoomId& room, const std::string& whose) const {

@@ -118,9 +118,9 @@ class Gateway final : public Sink {
   // send may answer for one long after. `of`: the message that the command says; then the token tells who
   // sent it and what they called it, so that even after a restart a Failed for it is an error to its sender,
   // and a Delivered is known by the sender's own id (where the network then tells the message itself, as the
-  // sender's own: the room has forgotten it).
+  // sender's own: the room has forgotten it). `receipt`: of a chat, that is then owed one (XEP-0184).
   std::string new_token();
-  std::string new_token(const Stanza& of);
+  std::string new_token(const Stanza& of, bool receipt = false);
   std::string occupant_id(const RoomId& room, const std::string& whose) const;  // XEP-0421
 
  private:

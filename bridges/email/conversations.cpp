@@ -137,10 +137,13 @@ Conversations::Place Conversations::in_list(const PersonId& person, const Mail& 
   room.name = mail.list->name.empty() ? mail.list->id : mail.list->name;
   // Where posts go is as the list first said: whoever writes "List-Id" into a mail does not turn them away.
   if (room.post_address.empty()) room.post_address = mail.list->post;
-  room.unsubscribe_mail = mail.list->unsubscribe_mail;
-  room.unsubscribe_subject = mail.list->unsubscribe_subject;
-  room.unsubscribe_url = mail.list->unsubscribe_url;
-  room.one_click = mail.list->one_click;
+  // Not each mail says how the list is left.
+  if (!mail.list->unsubscribe_mail.empty() || !mail.list->unsubscribe_url.empty()) {
+    room.unsubscribe_mail = mail.list->unsubscribe_mail;
+    room.unsubscribe_subject = mail.list->unsubscribe_subject;
+    room.unsubscribe_url = mail.list->unsubscribe_url;
+    room.one_click = mail.list->one_click;
+  }
   const Mailbox& sender = mail.from.front();
   note_person(sender, mail.verified);
   if (Participant* known = find(room, sender.address)) {

@@ -145,7 +145,7 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
   // what waits
 
   void add(const QueuedMail& mail) {
-    queue.add(mail.key, std::string(domain_part(mail.recipient)), mail.due);
+    queue.add(mail.key, std::string(domain_part(mail.recipient)), mail.recipient, mail.due);
     const auto deadline = mail.taken + (mail.late_told ? std::chrono::milliseconds(expires_after)
                                                        : std::chrono::milliseconds(late_after));
     deadlines.erase({deadline_of[mail.key], mail.key});
@@ -240,7 +240,7 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
   void put_off(std::int64_t key) {
     const auto found = deadline_of.find(key);
     if (found == deadline_of.end()) return;
-    queue.add(key, queue.domain_of(key), now() + 1min);
+    queue.wait_until(key, now() + 1min);
   }
 
   void on_result(std::int64_t key, const SmtpResult& result) {
@@ -272,7 +272,8 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
       mail.due = now() + pause_after(mail.attempts);
     } else {
       in_trouble(mail.last_words);
-      mail.due = std::max(mail.due, now());  // another one looks next: it may have been this one's fault
+      // Another one looks next where it may have been this one's fault: else the order is kept.
+      if (result.code != 0) mail.due = std::max(mail.due, now());
     }
     store.mail_queue().update(network, mail);
     add(mail);

@@ -30,42 +30,59 @@ void DeliveryQueue::limit(std::uint32_t per_minute) {
   }
 }
 
-void DeliveryQueue::add(std::int64_t key, std::string domain, Time due) {
+template <class Change>
+void DeliveryQueue::change(const Mail& mail, Change of) {
+  Lane& lane = lanes_.at(mail.domain);
+  Line& line = lane.lines[mail.recipient];
+  if (!line.on_its_way && !line.waiting.empty()) lane.waiting.erase(*line.waiting.begin());
+  of(lane, line);
+  if (line.waiting.empty() && !line.on_its_way) {
+    lane.lines.erase(mail.recipient);
+  } else if (!line.on_its_way) {
+    lane.waiting.insert(*line.waiting.begin());
+  }
+  place(mail.domain, lane);
+}
+
+void DeliveryQueue::add(std::int64_t key, std::string domain, std::string recipient, Time due) {
   remove(key);
   if (lanes_.size() >= many_lanes) {
     std::erase_if(lanes_, [&](const auto& one) {
       const auto& lane = one.second;
-      return lane.waiting.empty() && lane.on_their_way == 0 && lane.last + std::chrono::minutes(1) <= due;
+      return lane.lines.empty() && lane.last + std::chrono::minutes(1) <= due;
     });
   }
-  auto& lane = lanes_.try_emplace(domain, bucket()).first->second;
-  lane.waiting.emplace(due, key);
+  lanes_.try_emplace(domain, bucket());
+  const Mail& mail = mails_.emplace(key, Mail{std::move(domain), std::move(recipient), due}).first->second;
   by_due_.emplace(due, key);
-  place(domain, lane);
-  mails_.emplace(key, Mail{std::move(domain), due});
+  change(mail, [&](Lane&, Line& line) { line.waiting.emplace(due, key); });
+}
+
+void DeliveryQueue::wait_until(std::int64_t key, Time due) {
+  const Mail mail = mails_.at(key);
+  add(key, mail.domain, mail.recipient, due);
 }
 
 void DeliveryQueue::remove(std::int64_t key) {
   const auto node = mails_.extract(key);
   if (node.empty()) return;
-  const auto& mail = node.mapped();
-  auto& lane = lanes_.at(mail.domain);
-  if (mail.waits) {
-    lane.waiting.erase({mail.due, key});
-    by_due_.erase({mail.due, key});
-  } else {
-    --lane.on_their_way;
-    --on_their_way_;
-  }
-  place(mail.domain, lane);
+  const Mail& mail = node.mapped();
+  if (mail.waits) by_due_.erase({mail.due, key});
+  change(mail, [&](Lane& lane, Line& line) {
+    if (mail.waits) {
+      line.waiting.erase({mail.due, key});
+    } else {
+      line.on_its_way = false;
+      --lane.on_their_way;
+      --on_their_way_;
+    }
+  });
 }
 
 bool DeliveryQueue::waits(std::int64_t key) const {
   const auto found = mails_.find(key);
   return found != mails_.end() && found->second.waits;
 }
-
-std::string DeliveryQueue::domain_of(std::int64_t key) const { return mails_.at(key).domain; }
 
 // A lane's turn comes when its first mail is due, when its rate allows, and behind those that waited longer.
 void DeliveryQueue::place(const std::string& domain, Lane& lane) {
@@ -80,14 +97,16 @@ void DeliveryQueue::place(const std::string& domain, Lane& lane) {
 }
 
 void DeliveryQueue::go(std::int64_t key, Lane& lane, Time now) {
-  auto& mail = mails_.at(key);
+  Mail& mail = mails_.at(key);
   mail.waits = false;
-  lane.waiting.erase({mail.due, key});
   by_due_.erase({mail.due, key});
-  ++lane.on_their_way;
-  ++on_their_way_;
   lane.last = std::max(lane.last, now);
-  place(mail.domain, lane);
+  change(mail, [&](Lane&, Line& line) {
+    line.waiting.erase({mail.due, key});
+    line.on_its_way = true;
+    ++lane.on_their_way;
+    ++on_their_way_;
+  });
 }
 
 std::optional<std::int64_t> DeliveryQueue::take(Time now) {
@@ -100,10 +119,14 @@ std::optional<std::int64_t> DeliveryQueue::take(Time now) {
 }
 
 std::optional<std::int64_t> DeliveryQueue::take_any() {
-  if (by_due_.empty()) return {};
-  const auto [due, key] = *by_due_.begin();
-  go(key, lanes_.at(mails_.at(key).domain), due);
-  return key;
+  for (const auto& [due, key] : by_due_) {
+    const Mail& mail = mails_.at(key);
+    Lane& lane = lanes_.at(mail.domain);
+    if (lane.lines.at(mail.recipient).on_its_way) continue;
+    go(key, lane, due);
+    return key;
+  }
+  return {};
 }
 
 std::optional<DeliveryQueue::Time> DeliveryQueue::next() const {

@@ -33,7 +33,9 @@ Mailbox asker_of(const Mail& mail) {
   return mail.from.front();
 }
 
+// RFC 5322 3.6.4: a mail that names only what it answers refers to that.
 std::string references_of(const Mail& mail) {
+  if (mail.references.empty()) return mail.in_reply_to;
   std::string out;
   for (const std::string& id : mail.references) out += (out.empty() ? "" : " ") + id;
   return out;
@@ -153,8 +155,9 @@ bool Incoming::take(Session& session, const Mail& mail, MailRow row, std::string
       mail.in_reply_to.empty() ? std::nullopt : mails.find(hub.network, row.person, mail.in_reply_to);
   row.conversation = name_of(place.where);
   row.thread = answered && !answered->thread.empty() ? answered->thread
-               : mail.references.empty()             ? mail.message_id
-                                                     : mail.references.front();
+               : !mail.references.empty()            ? mail.references.front()
+               : !mail.in_reply_to.empty()           ? mail.in_reply_to
+                                                     : mail.message_id;
   const auto last = mails.last(hub.network, row.person, row.conversation);
   const MailKey key = mails.put(hub.network, row, bytes, same_as);
   if (key == 0) return false;

@@ -41,6 +41,10 @@ PREFIXES = {
     "conf": "jabber:x:conference",
     "xhtml": "http://jabber.org/protocol/xhtml-im",
     "nick": "http://jabber.org/protocol/nick",
+    "receipts": "urn:xmpp:receipts",
+    "marker": "urn:xmpp:chat-markers:0",
+    "file": "urn:xmpp:file:metadata:0",
+    "sfs": "urn:xmpp:sfs:0",
     "client": "jabber:client",
 }
 DECLARATIONS = " ".join(f"xmlns:{prefix}='{name}'" for prefix, name in PREFIXES.items())

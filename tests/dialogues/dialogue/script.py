@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from . import match
+from .machine import Clock, Disk
 from .wire import Failure, IrcConnection, XmppConnection
 
 STEP = re.compile(r"([A-Z][a-z0-9]*)(<\*?|>!?|:) ?(.*)", re.DOTALL)
@@ -23,15 +24,19 @@ class Step:
 
 def read(path, seen=()):
     """The steps of a file; a line that begins with white space goes on with the one before it."""
-    steps = []
+    steps, empty = [], 0
     for number, line in enumerate(path.read_text().splitlines(), 1):
-        if not line.strip() or line.startswith("#"):
+        if not line.strip():
+            empty += 1  # within a step it is a part of it: a mail's, between its header and its body
             continue
         if line[0] in " \t":
             if not steps:
                 raise Failure(f"{path.name}:{number}: a line that goes on with nothing")
-            steps[-1].text += "\n" + line
-        elif line.startswith("include "):
+            steps[-1].text += "\n" * (empty + 1) + line
+        empty = 0
+        if line[0] in " \t" or line.startswith("#"):
+            continue
+        if line.startswith("include "):
             part = path.parent / "parts" / (line.split()[1] + ".dialogue")
             if not part.exists():
                 part = path.parent / (line.split()[1] + ".dialogue")
@@ -80,6 +85,8 @@ class Player:
             return self._binary(what)
         if self.stage.matrix and name in ("H", "A"):
             return self._matrix(name, mark, what)
+        if self.stage.mail and name in self.stage.mail.actors:
+            return self.stage.mail.step(name, mark, what, self._group)
         if mark == ":":
             return self._event(name, what)
         actor = self.stage.actor(name)
@@ -96,9 +103,12 @@ class Player:
     # Before the first step.
     def _head_config(self, rest):
         if rest.strip().startswith("with"):
-            # more lines of the bridge's own section; a homeserver's is the last of its file
-            if self.stage.matrix:
-                self.stage.config_text += "".join(f"    {line.strip()}\n" for line in rest.split("\n")[1:])
+            # more lines of the bridge's own section, or others in their stead; Matrix's and mail's is the last of its file
+            if self.stage.matrix or self.stage.mail:
+                for line in rest.split("\n")[1:]:
+                    key = re.escape(line.strip().partition(":")[0])
+                    self.stage.config_text = re.sub(rf"(?m)^    {key}: .*\n", "", self.stage.config_text)
+                    self.stage.config_text += f"    {line.strip()}\n"
                 return
             self.stage.config_text = self.stage.config_text.replace(
                 "    servers:\n", "".join(f"    {line.strip()}\n" for line in rest.split("\n")[1:]) + "    servers:\n")
@@ -122,6 +132,8 @@ class Player:
         """No longer ignored, or served."""
         if self.stage.matrix and match_method(rest):
             return self.stage.homeserver.heed(rest.strip())
+        if self.stage.mail and not rest.startswith("<"):
+            return self.stage.mail.smarthost.heed(rest.strip())
         self.stage.heed(rest.strip())
 
     def _head_manual(self, _):
@@ -132,9 +144,21 @@ class Player:
         """The bridge of this dialogue is one to Matrix."""
         self.stage.add_homeserver()
 
+    def _head_mailserver(self, _):
+        """The bridge of this dialogue is one to email."""
+        self.stage.add_mailserver()
+
+    def _head_clock(self, _):
+        """The binary's time is the dialogue's: `D: passes 4h`."""
+        self.stage.clock = Clock(self.stage)
+
+    def _head_disk(self, rest):
+        """The store lies on a file system of its own, of so many bytes (`4M`), which `D: disk full` fills."""
+        self.stage.disk = Disk(self.stage, rest.strip())
+
     def _head_serve(self, rest):
-        """From here on this is answered by itself, whenever it comes: `METHOD /path… => 200 {json}`."""
-        self.stage.matrix.serves(rest)
+        """From here on this is answered by itself, whenever it comes: `METHOD /path… => 200 {json}`, `RCPT TO:<…> => 250`."""
+        (self.stage.matrix or self.stage.mail).serves(rest)
 
     def _head_let(self, rest):
         name, value = rest.split(" ", 1)
@@ -162,6 +186,12 @@ class Player:
                 raise Failure(f"the binary said {rest!r}")
         elif word == "rewrites":
             stage.write_config()
+        elif word == "passes":
+            stage.clock.passes(rest)
+        elif word == "disk":
+            stage.disk.now(rest)
+        elif word == "memory":  # at most so many MiB, at any time since its start
+            stage.expect_memory(int(rest.removeprefix("at most ").removesuffix(" MiB")))
         else:
             raise Failure(f"the binary can't {word}")
 
@@ -319,6 +349,8 @@ class Player:
             if stage.matrix:
                 stage.matrix.ping()
                 stage.matrix.quiet()
+            if stage.mail:
+                stage.mail.quiet()
 
     def _difference(self, name, want, got, why):
         want = match.fill(want, self.stage.names)

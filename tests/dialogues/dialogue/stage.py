@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -40,6 +41,7 @@ class Stage:
         self.wire = Wire(patience)
         self.patience = patience
         self.dir = Path(tempfile.mkdtemp(prefix="dragoman-dialogue-"))
+        self.store_dir = self.dir
         self.names = {}
         self.transcript = deque(maxlen=40)
         self.process = None
@@ -54,7 +56,8 @@ class Stage:
         self.irc_port = self.add_irc_server(SERVER)
         self.config_text = CONFIG
         self.more_places, self.tokens = {}, {}
-        self.homeserver = self.matrix = None
+        self.homeserver = self.matrix = self.mail = None
+        self.clock = self.disk = None
 
     # ------------------------------------------------------------------------------------------------ servers
 
@@ -71,6 +74,11 @@ class Stage:
         """The bridge is one to Matrix; instead of IRC servers there is a homeserver."""
         from .matrix import Matrix
         self.matrix = Matrix(self)
+
+    def add_mailserver(self):
+        """The bridge is one to email; instead of IRC servers there are those that hand mail over and take it."""
+        from .mail import Mail
+        self.mail = self.mail or Mail(self)
 
     def irc_down(self, name):
         listener, port = self.irc_servers[name]
@@ -90,7 +98,7 @@ class Stage:
 
     def places(self):
         ports = {name.replace(".", "_").replace("-", "_") + "_port": port for name, (_, port) in self.irc_servers.items()}
-        return {"xmpp_port": self.xmpp_port, "irc_port": self.irc_port, "dir": self.dir, "domain": DOMAIN,
+        return {"xmpp_port": self.xmpp_port, "irc_port": self.irc_port, "dir": self.dir, "store_dir": self.store_dir, "domain": DOMAIN,
                 "secret": SECRET, "server": SERVER, **ports,
                 **self.more_places}
 
@@ -107,6 +115,8 @@ class Stage:
         self.note("D", "starts " + " ".join(words))
         self.said = ""
         environment = {**os.environ, "LC_ALL": "C.UTF-8", "IRC_SECRET": SECRET}
+        if self.clock:
+            environment.update(self.clock.environment)
         self.process = subprocess.Popen([self.binary, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, env=environment)
         os.set_blocking(self.process.stdout.fileno(), False)
@@ -129,6 +139,13 @@ class Stage:
         self.wire.wait(lambda: self.process.stdout not in self.wire.selector.get_map(), 1)
         if self.process.returncode != code:
             raise Failure(f"the exit status is {self.process.returncode}, not {code}")
+
+    def expect_memory(self, most):
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        peak = int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) // 1024
+        self.note("D", f"had {peak} MiB at most")
+        if peak > most:
+            raise Failure(f"the binary had {peak} MiB, more than {most}")
 
     def expect_words(self, words):
         if not self.wire.wait(lambda: self._find_words(words)):
@@ -293,6 +310,8 @@ class Stage:
             self.process.kill()
             self.process.wait()
         self.wire.close()
+        if self.disk:
+            self.disk.close()
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def last_words(self):

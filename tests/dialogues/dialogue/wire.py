@@ -16,6 +16,10 @@ class Failure(Exception):
     """What was expected and what came, for people."""
 
 
+class Skipped(Exception):
+    """This machine has not what the dialogue needs."""
+
+
 class Connection:
     """One accepted socket; its subclass cuts the bytes into items."""
 

@@ -386,7 +386,7 @@ TEST_F(DeliveryTest, AnotherServerTakesOverWhileTheOldOneStillAnswers) {
   SmtpPeer other(loop);
   settings.smtp.url = other.url();
   delivery->reload(settings);
-  push("2");
+  push("2", "carol@example.org");
   ASSERT_TRUE(time.pass_until([&] { return told.contains("2"); }, 10s));
   EXPECT_EQ(other.mails.size(), 1U);
   EXPECT_FALSE(told.contains("1"));
@@ -422,11 +422,39 @@ TEST_F(DeliveryTest, ManyMailsLeaveWithinOneSecond) {
 
 DeliveryQueue::Time at(std::int64_t ms) { return DeliveryQueue::Time(std::chrono::milliseconds(ms)); }
 
+// To a recipient of its own.
+void add(DeliveryQueue& queue, std::int64_t key, const std::string& domain, DeliveryQueue::Time due) {
+  queue.add(key, domain, std::to_string(key) + "@" + domain, due);
+}
+
+TEST(DeliveryQueueTest, SendsToOneRecipientOneAfterTheOther) {
+  DeliveryQueue queue(4, 0);
+  for (int i = 1; i <= 3; ++i) queue.add(i, "a", "bob@a", at(10));
+  queue.add(4, "a", "carol@a", at(20));
+  EXPECT_EQ(queue.take(at(30)), 1);
+  EXPECT_EQ(queue.take(at(30)), 4);
+  EXPECT_FALSE(queue.take(at(30)));
+  EXPECT_EQ(queue.take_any(), std::nullopt) << "the others wait for the first";
+  queue.wait_until(1, at(10));  // it was not its fault
+  EXPECT_EQ(queue.take(at(30)), 1);
+  queue.wait_until(1, at(50));  // it was: the others go on
+  EXPECT_EQ(queue.take(at(30)), 2);
+  queue.remove(2);
+  EXPECT_EQ(queue.take(at(30)), 3);
+  EXPECT_FALSE(queue.next());
+  queue.remove(3);
+  EXPECT_EQ(queue.next(), at(50));
+  queue.remove(1);
+  queue.remove(4);
+  EXPECT_FALSE(queue.next());
+  EXPECT_EQ(queue.on_their_way(), 0U);
+}
+
 TEST(DeliveryQueueTest, TakesWhatIsDueInOrder) {
   DeliveryQueue queue(4, 0);
-  queue.add(1, "a", at(20));
-  queue.add(2, "a", at(10));
-  queue.add(3, "b", at(15));
+  add(queue, 1, "a", at(20));
+  add(queue, 2, "a", at(10));
+  add(queue, 3, "b", at(15));
   EXPECT_EQ(queue.next(), at(10));
   EXPECT_FALSE(queue.take(at(9)));
   EXPECT_EQ(queue.take(at(30)), 2);
@@ -439,15 +467,15 @@ TEST(DeliveryQueueTest, TakesWhatIsDueInOrder) {
   EXPECT_TRUE(queue.knows(1));
   queue.remove(1);
   EXPECT_FALSE(queue.knows(1));
-  queue.add(2, "a", at(50));
+  add(queue, 2, "a", at(50));
   EXPECT_EQ(queue.next(), at(50));
   EXPECT_EQ(queue.on_their_way(), 1U);
 }
 
 TEST(DeliveryQueueTest, SendsSoManyToOneDomainAtOnce) {
   DeliveryQueue queue(2, 0);
-  for (int i = 1; i <= 3; ++i) queue.add(i, "a", at(0));
-  queue.add(4, "b", at(0));
+  for (int i = 1; i <= 3; ++i) add(queue, i, "a", at(0));
+  add(queue, 4, "b", at(0));
   std::vector<std::int64_t> taken;
   while (const auto key = queue.take(at(100))) taken.push_back(*key);
   EXPECT_THAT(taken, UnorderedElementsAre(1, 2, 4));
@@ -458,15 +486,15 @@ TEST(DeliveryQueueTest, SendsSoManyToOneDomainAtOnce) {
 
 TEST(DeliveryQueueTest, GivesEachDomainItsTurn) {
   DeliveryQueue queue(100, 0);
-  for (int i = 0; i < 50; ++i) queue.add(100 + i, "many", at(0));
-  queue.add(1, "few", at(10));
+  for (int i = 0; i < 50; ++i) add(queue, 100 + i, "many", at(0));
+  add(queue, 1, "few", at(10));
   EXPECT_EQ(queue.take(at(20)), 100);
   EXPECT_EQ(queue.take(at(20)), 1) << "though the others were due before";
 }
 
 TEST(DeliveryQueueTest, KeepsARate) {
   DeliveryQueue queue(100, 60);
-  for (int i = 0; i < 20; ++i) queue.add(i + 1, "a", at(0));
+  for (int i = 0; i < 20; ++i) add(queue, i + 1, "a", at(0));
   int taken = 0;
   while (queue.take(at(1000))) ++taken;
   EXPECT_EQ(taken, 6);
@@ -480,7 +508,7 @@ TEST(DeliveryQueueTest, KeepsARate) {
 TEST(DeliveryQueueTest, ForgetsDomainsThatRest) {
   DeliveryQueue queue(2, 60);
   for (int i = 1; i <= 20000; ++i) {
-    queue.add(i, "d" + std::to_string(i), at(i * 1000));
+    add(queue, i, "d" + std::to_string(i), at(i * 1000));
     EXPECT_TRUE(queue.take(at(i * 1000)));
     queue.remove(i);
   }
@@ -489,8 +517,8 @@ TEST(DeliveryQueueTest, ForgetsDomainsThatRest) {
 
 TEST(DeliveryQueueTest, TakesAnyWhateverTheLimits) {
   DeliveryQueue queue(1, 1);
-  queue.add(1, "a", at(10));
-  queue.add(2, "a", at(5));
+  add(queue, 1, "a", at(10));
+  add(queue, 2, "a", at(5));
   EXPECT_EQ(queue.take_any(), 2);
   EXPECT_EQ(queue.take_any(), 1);
   EXPECT_FALSE(queue.take_any());

@@ -1,0 +1,77 @@
+"""The machine that the binary runs on, where a dialogue has a say in it: its clock, and its disk."""
+
+import mmap
+import re
+import struct
+import subprocess
+import time
+from pathlib import Path
+
+from .wire import Failure, Skipped
+
+UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
+
+
+class Clock:
+    """The binary's clocks go as ever, and are put forward by what the dialogue lets pass (clock.c)."""
+
+    steps = 200  # so many at most, that all that follows from one is done before the next
+
+    def __init__(self, stage):
+        self.stage = stage
+        library, shared = stage.dir / "clock.so", stage.dir / "clock"
+        built = subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library, Path(__file__).parent / "clock.c"],
+                               capture_output=True, text=True)
+        if built.returncode != 0:
+            raise Skipped(f"there is no C compiler for the clock: {built.stderr}")
+        shared.write_bytes(bytes(8))
+        with open(shared, "r+b") as file:
+            self.forward = mmap.mmap(file.fileno(), 8)
+        self.environment = {"LD_PRELOAD": str(library), "DIALOGUE_CLOCK": str(shared)}
+
+    def passes(self, text):
+        found = re.fullmatch(r"(\d+) ?(s|min|h|d)", text.strip())
+        if not found:
+            raise Failure(f"this is no time: {text}")
+        self.stage.note("D", f"{text} pass")
+        left = int(found[1]) * UNITS[found[2]]
+        step = max(1, -(-left // self.steps))
+        while left > 0:
+            now = min(step, left)
+            self.forward[:] = struct.pack("q", struct.unpack("q", self.forward[:])[0] + now)
+            left -= now
+            # The binary looks at its clock every few milliseconds.
+            end = time.monotonic() + 0.02
+            while time.monotonic() < end:
+                self.stage.wire.poll(end - time.monotonic())
+
+
+class Disk:
+    """A file system in memory, which the binary's store has for itself."""
+
+    def __init__(self, stage, size):
+        self.place = stage.dir / "disk"
+        self.place.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "dialogue", self.place],
+                                 capture_output=True, text=True)
+        if mounted.returncode != 0:
+            raise Skipped(f"no file system can be mounted for it (root may): {mounted.stderr.strip()}")
+        stage.store_dir, stage.disk = self.place, self
+
+    def now(self, text):
+        ballast = self.place / "ballast"
+        if text == "full":
+            with open(ballast, "ab", buffering=0) as file:
+                for size in (65536, 1):
+                    try:
+                        while file.write(bytes(size)) == size:
+                            pass
+                    except OSError:
+                        continue
+        elif text == "free":
+            ballast.unlink()
+        else:
+            raise Failure(f"the disk can't be {text}")
+
+    def close(self):
+        subprocess.run(["umount", "-l", self.place], capture_output=True)
