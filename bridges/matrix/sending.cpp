@@ -274,9 +274,13 @@ void Sending::finish(const Result& result) {
 }
 
 void Sending::tell_waits() {
+  static const std::string words =
+      "The homeserver takes nothing at the moment. What is said here waits, and is sent once it does.";
   if (Room* room = stream_.find(room_id_)) {
-    room->view().tell_service(
-        "The homeserver takes nothing at the moment. What is said here waits, and is sent once it does.");
+    room->view().tell_service(words);
+  } else if (voice_ && std::holds_alternative<UserId>(saved_.command.in)) {
+    // A chat that has no room yet.
+    voice_->tell(saved_.command.in, Message{.text = words, .kind = MessageKind::notice});
   }
 }
 

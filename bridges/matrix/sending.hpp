@@ -29,7 +29,7 @@ class Sending : public std::enable_shared_from_this<Sending> {
   Sending& operator=(const Sending&) = delete;
 
   void start(Session& as);
-  // It is on its way for long: those in its room on XMPP are told so.
+  // It is on its way for long: those in its room on XMPP, or who said it, are told so.
   void tell_waits();
   // What became of it was told: events of our own that waited for that go on.
   void told();

@@ -143,6 +143,20 @@ TEST_F(LongDays, WhatIsSaidInAnHourWithoutAHomeserverIsSentOnceAndInOrderWhenItI
   EXPECT_EQ(4U, homeserver.count("PUT", lobby_send + "*")) << "each once";
 }
 
+TEST_F(LongDays, WhoWritesToSomebodyNewWithoutAHomeserverReadsThatItWaits) {
+  homeserver.down();
+  const Away away(loop, homeserver.url());
+  const UserId mary{"@mary:example.org"};
+  romeo().perform({mary, "hello", Message{"Hello"}});
+  time.pass(1min);
+  EXPECT_EQ(0U, count<Message>());
+  time.pass(29min);
+  ASSERT_EQ(1U, count<Message>()) << "once";
+  EXPECT_NE(std::string::npos, std::get<Message>(last<Message>()->what).text.plain.find("waits"));
+  EXPECT_EQ(Conversation{mary}, last<Message>()->in);
+  EXPECT_EQ(0U, count<Failed>());
+}
+
 TEST_F(LongDays, ARestartInTheMiddleOfAnHourWithoutAHomeserverChangesNothing) {
   make_room(lobby_id, lobby.value());
   ASSERT_TRUE(juliet_joins(lobby));
