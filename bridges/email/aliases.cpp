@@ -32,11 +32,13 @@ bool is_safe(char c) {
 }
 
 // What others take to mean something: SRS, BATV in its three spellings, and the addresses that each domain
-// has (RFC 2142, RFC 5321 4.5.1). "b" too: with a detail it would look like an address for bounces.
+// has (RFC 2142, RFC 5321 4.5.1). "b" and "doctor" too:
+// with a detail they would look like an address for bounces, or of a probe.
 bool is_taken(std::string_view local) {
   constexpr std::array<std::string_view, 7> prefixes{"srs0=", "srs0-", "srs1=",   "srs1-",
                                                      "prvs=", "btv1=", "msprvs1="};
-  constexpr std::array<std::string_view, 5> names{"b", "postmaster", "abuse", "mailer-daemon", "hostmaster"};
+  constexpr std::array<std::string_view, 6> names{"b",     "doctor",        "postmaster",
+                                                  "abuse", "mailer-daemon", "hostmaster"};
   return std::any_of(prefixes.begin(), prefixes.end(), [&](auto p) { return local.starts_with(p); }) ||
          std::find(names.begin(), names.end(), local) != names.end();
 }

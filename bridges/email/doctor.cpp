@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,15 +10,19 @@
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "bridges/email/address.hpp"
 #include "bridges/email/aliases.hpp"
 #include "bridges/email/doctor_dns.hpp"
 #include "bridges/email/doctor_talk.hpp"
+#include "bridges/email/hub.hpp"
+#include "bridges/email/probe.hpp"
 #include "bridges/net/base64.hpp"
 #include "bridges/net/http_client.hpp"
 #include "bridges/net/http_server.hpp"
+#include "bridges/net/timer.hpp"
 #include "config/settings.hpp"
 #include "mapping/digest.hpp"
 #include "mapping/store.hpp"
@@ -28,6 +33,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto patience = 30s;
+constexpr auto round_trip = 60s;  // a mail server takes its time
+constexpr auto look_every = 200ms;
 constexpr std::uint16_t smtp_port = 25, smtps_port = 465;
 // Never registered: a node that no account may have, before a host that is nobody's (RFC 2606).
 constexpr std::string_view nobody = "dragoman-doctor=invalid";
@@ -65,8 +72,12 @@ Submission submission_of(std::string_view url) {
 
 class Examination {
  public:
-  Examination(const config::Bridge& bridge, std::string domain, std::FILE* out)
-      : settings_(bridge.email), domain_(std::move(domain)), out_(out), http_(loop_, {}) {}
+  Examination(const config::Bridge& bridge, std::string domain, Probes probes, std::FILE* out)
+      : settings_(bridge.email),
+        domain_(std::move(domain)),
+        probes_(std::move(probes)),
+        out_(out),
+        http_(loop_, {}) {}
 
   int run() {
     dns();
@@ -74,7 +85,6 @@ class Examination {
     submission();
     trust();
     files();
-    line("note", "no mail was sent: write one to a mailbox of yours and answer it, to see the whole way");
     line("", wrong_ == 0 ? "all is well" : fmt::format("{} to mend", wrong_));
     return wrong_;
   }
@@ -123,12 +133,12 @@ class Examination {
     if (place.address.starts_with(unix_prefix))
       return note(
           fmt::format("{} was not tried; the mail server has to be let in by its mode", place.address));
-    const std::string where = fmt::format("{}:{}", place.address, place.port);
+    const std::string where = lmtp_place();
     Talk talk({.host = place.address, .port = place.port, .timeout = patience}, {});
     const Answered greeting = talk.greeting();
     if (greeting.code == 0)
-      return note(fmt::format("nobody takes mail by LMTP at {} ({}): dragoman does while it runs", where,
-                              greeting.words()));
+      return not_running(fmt::format("nobody takes mail by LMTP at {} ({}): dragoman does while it runs",
+                                     where, greeting.words()));
     const std::string other =
         fmt::format("somebody else listens at {} ({{}}): end it, or mend lmtp.listen", where);
     // Ours begins with the domain of the mail addresses.
@@ -145,6 +155,11 @@ class Examination {
     if (unknown.code == 550)
       return ok(fmt::format("dragoman takes mail at {}, and refuses whom it does not know", where));
     wrong(fmt::format(fmt::runtime(other), "to an address that nobody has it said " + unknown.words()));
+  }
+
+  void not_running(const std::string& text) {
+    is_running_ = false;
+    note(text);
   }
 
   void submission() {
@@ -187,8 +202,9 @@ class Examination {
     if (!smtp.username.empty() && !log_in(talk, hello)) return;
     if (!hello.offers("SMTPUTF8"))
       note("the mail server knows no SMTPUTF8: addresses like dörte@example.org can't be had");
-    envelope(talk);
+    const bool sent = envelope(talk) && probe(talk);
     talk.say("QUIT");
+    if (sent) wait_for_probe();
   }
 
   bool log_in(Talk& talk, const Answered& hello) {
@@ -219,18 +235,86 @@ class Examination {
   }
 
   // Whom it would take mail from and for; no mail follows.
-  void envelope(Talk& talk) {
+  bool envelope(Talk& talk) {
     const Answered mail = talk.say(fmt::format("MAIL FROM:<{}@{}>", nobody, domain_));
-    if (!mail.good())
-      return wrong(fmt::format("the mail server takes no mail from {} ({}): let it", domain_, mail.words()));
+    if (!mail.good()) {
+      wrong(fmt::format("the mail server takes no mail from {} ({}): let it", domain_, mail.words()));
+      return false;
+    }
     const Answered outside = talk.say(fmt::format("RCPT TO:<{}>", somebody_outside));
     talk.say("RSET");
-    if (outside.code >= 500)
+    if (outside.code >= 500) {
+      wrong(fmt::format("the mail server takes no mail for others ({}): let us relay (Postfix: mynetworks)",
+                        outside.words()));
+      return false;
+    }
+    if (outside.good()) {
+      ok(fmt::format("the mail server takes mail from {} for others", domain_));
+    } else {
+      note(fmt::format("mail for others has to wait now ({})", outside.words()));
+    }
+    return true;
+  }
+
+  // The way round: a mail to ourselves. True: it was taken, and there is somebody whom it may reach.
+  bool probe(Talk& talk) {
+    if (!is_running_) {
+      note("whether mail comes back was not tried: dragoman does not run");
+      return false;
+    }
+    const std::string address = probes_.address(nonce_name_);
+    const auto refused = [&](const Answered& answer) {
+      wrong(fmt::format("the mail server takes no mail for {} ({}): let it hand that domain to LMTP at {}",
+                        domain_, answer.words(), lmtp_place()));
+      return false;
+    };
+    // A bounce comes back to the same address.
+    if (const Answered mail = talk.say(fmt::format("MAIL FROM:<{}>", address)); !mail.good())
+      return refused(mail);
+    if (const Answered to = talk.say(fmt::format("RCPT TO:<{}>", address)); !to.good()) return refused(to);
+    if (const Answered data = talk.say("DATA"); data.code != 354) return refused(data);
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    talk.send(fmt::format("From: dragoman doctor <{}>", address));
+    talk.send(fmt::format("To: <{}>", address));
+    talk.send(fmt::format("Date: {:%a, %d %b %Y %H:%M:%S} +0000", now));
+    talk.send(fmt::format("Message-ID: <doctor.{}@{}>", nonce_name_, domain_));
+    talk.send("Subject: Does mail come back?");
+    talk.send("Auto-Submitted: auto-generated");
+    talk.send("");
+    talk.send("This is a mail of dragoman's doctor to dragoman itself.");
+    const Answered taken = talk.say(".");
+    return taken.good() || refused(taken);
+  }
+
+  void wait_for_probe() {
+    note(fmt::format("waiting for a mail to come back (up to {} s)", round_trip / 1s));
+    std::optional<std::string> result;
+    net::Timer look(loop_);
+    const auto last = std::chrono::steady_clock::now() + round_trip;
+    while (!(result = probes_.result(nonce_name_)) && std::chrono::steady_clock::now() < last) {
+      bool due = false;
+      look.after(look_every, [&due] { due = true; });
+      loop_.restart();
+      while (!due) loop_.run_one();
+    }
+    probes_.forget(nonce_name_);
+    if (!result)
+      return wrong(fmt::format(
+          "a mail to {} was taken by the mail server, and did not come within {} s: look into the "
+          "mail server's log and queue, and let it hand that domain to LMTP at {}",
+          domain_, round_trip / 1s, lmtp_place()));
+    if (!result->empty())
       return wrong(
-          fmt::format("the mail server takes no mail for others ({}): let us relay (Postfix: mynetworks)",
-                      outside.words()));
-    if (!outside.good()) return note(fmt::format("mail for others has to wait now ({})", outside.words()));
-    ok(fmt::format("the mail server takes mail from {} for others", domain_));
+          fmt::format("a mail to {} came back as undeliverable ({}): let the mail server hand that "
+                      "domain to LMTP at {}",
+                      domain_, *result, lmtp_place()));
+    ok("a mail that goes out by the mail server comes back to us by LMTP");
+  }
+
+  std::string lmtp_place() const {
+    const auto& place = settings_.lmtp;
+    return place.address.starts_with(unix_prefix) ? place.address
+                                                  : fmt::format("{}:{}", place.address, place.port);
   }
 
   void trust() {
@@ -271,18 +355,23 @@ class Examination {
 
   const config::Email& settings_;
   const std::string domain_;
+  Probes probes_;
   std::FILE* out_;
   int wrong_ = 0;
+  bool is_running_ = true;  // as far as it could be seen
   boost::asio::io_context loop_{1};
   net::HttpClient http_;
+  const std::string nonce_name_ = random_hex(8);
   const std::string nonce_ = "doctor-" + random_hex(16);
 };
 
 }  // namespace
 
 int doctor(const config::Bridge& bridge, Store& store, std::FILE* out) {
-  const Aliases aliases(store, NetworkId{bridge.domain}, bridge.email.address);
-  return Examination(bridge, aliases.domain(), out).run();
+  const NetworkId network{bridge.domain};
+  const std::string domain = Aliases(store, network, bridge.email.address).domain();
+  Probes probes(store, network, domain, gateway_key(store, network));
+  return Examination(bridge, domain, std::move(probes), out).run();
 }
 
 }  // namespace dragoman::email

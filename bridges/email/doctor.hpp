@@ -12,9 +12,9 @@ struct Bridge;
 
 namespace dragoman::email {
 
-// Looks at the domain's DNS, at LMTP, at the server that takes our mail (without a mail: RCPT is the last
-// that is said), and at public_url. Runs a loop of its own, at most some minutes; dragoman itself may be
-// running meanwhile. How many things are wrong.
+// Looks at the domain's DNS, at LMTP, at the server that takes our mail, whether a mail that goes out by it
+// comes back to the dragoman that runs, and at public_url. No mail goes to anybody. Runs a loop of its own,
+// at most some minutes; dragoman itself may be running meanwhile. How many things are wrong.
 int doctor(const config::Bridge& bridge, Store& store, std::FILE* out);
 
 }  // namespace dragoman::email

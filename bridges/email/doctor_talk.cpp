@@ -115,6 +115,10 @@ Answered Talk::say(std::string_view line) {
   return impl_->wait();
 }
 
+void Talk::send(std::string_view line) {
+  if (impl_->trouble.empty() && !impl_->stream.write_line(line)) impl_->trouble = "the connection was cut";
+}
+
 Answered Talk::start_tls(const net::TlsOptions& options) {
   impl_->secures = options;
   Answered answer = say("STARTTLS");

@@ -28,6 +28,7 @@ class Talk {
 
   Answered greeting();
   Answered say(std::string_view line);
+  void send(std::string_view line);                    // no answer comes to it
   Answered start_tls(const net::TlsOptions& options);  // 220 and TLS set up, or 0
 
  private:

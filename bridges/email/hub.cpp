@@ -18,8 +18,11 @@ constexpr std::string_view own_scope = "gateway key";
 constexpr std::size_t key_bytes = 32;
 constexpr std::string_view room_word = "room ", user_word = "user ";
 
-// Made once, kept encrypted.
-std::string key_of(Store& store, const NetworkId& network) {
+constexpr std::array<std::string_view, 3> welcomes{"asked", "contacts", "verified"};
+
+}  // namespace
+
+std::string gateway_key(Store& store, const NetworkId& network) {
   SettingMap own = store.settings().load(network, PersonId{}, std::string(own_scope));
   std::string& hex = own["key"].value;
   if (hex.size() != key_bytes) {
@@ -30,19 +33,16 @@ std::string key_of(Store& store, const NetworkId& network) {
   return hex;
 }
 
-constexpr std::array<std::string_view, 3> welcomes{"asked", "contacts", "verified"};
-
-}  // namespace
-
 Hub::Hub(const NetworkContext& context)
     : loop(context.loop),
       sink(context.sink),
       store(context.store),
       settings(context.settings),
       network(context.settings.domain),
-      key(key_of(context.store, network)),
+      key(gateway_key(context.store, network)),
       aliases(context.store, network, context.settings.email.address),
       bounces(aliases.domain(), key),
+      probes(context.store, network, aliases.domain(), key),
       now([] { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }) {}
 
 bool Hub::may_use(const PersonId& person) const { return is_allowed(email().allow, person); }

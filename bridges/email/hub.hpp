@@ -8,6 +8,7 @@
 
 #include "bridges/email/aliases.hpp"
 #include "bridges/email/mail.hpp"
+#include "bridges/email/probe.hpp"
 #include "bridges/event.hpp"
 #include "bridges/network.hpp"
 #include "config/settings.hpp"
@@ -27,6 +28,9 @@ struct Preferences {
   bool read_marks = false;  // who asks for it is told that a mail was read (RFC 8098)
 };
 
+// 32 bytes, made once and kept encrypted: of message ids, bounce addresses and links.
+std::string gateway_key(Store& store, const NetworkId& network);
+
 struct Hub {
   explicit Hub(const NetworkContext& context);
 
@@ -35,9 +39,10 @@ struct Hub {
   Store& store;
   config::Bridge settings;
   const NetworkId network;
-  const std::string key;  // 32 bytes: of message ids, bounce addresses and links
+  const std::string key;  // gateway_key()
   Aliases aliases;
   BounceAddresses bounces;
+  Probes probes;
   std::function<Time()> now;  // the clock
 
   const config::Email& email() const { return settings.email; }

@@ -66,6 +66,8 @@ LmtpReply Incoming::on_recipient(std::string_view, std::string_view recipient) {
   const std::string_view local = local_part(*address);
   if (hub.bounces.mail(local)) return {250, "2.1.5 ok"};
   if (BounceAddresses::looks_like_one(local)) return no_such_user;
+  if (Probes::looks_like_one(local))
+    return hub.probes.name(local) ? LmtpReply{250, "2.1.5 ok"} : no_such_user;
   const auto person = hub.aliases.person(local);
   if (!person || !hub.is_registered(*person)) return no_such_user;
   if (!hub.may_use(*person)) return {550, "5.2.1 This user may not use the gateway"};
@@ -94,6 +96,11 @@ std::vector<LmtpReply> Incoming::on_mail(const Envelope& envelope, std::string b
       // Only a report says something about a mail; whatever else comes there is nobody's.
       if (mail.report) wing_.drafts->on_report(*bounced, *mail.report);
       replies.push_back(taken);
+      continue;
+    }
+    if (const auto probe = wing_.hub.probes.name(local)) {
+      const bool kept = wing_.hub.probes.came(*probe, mail.report ? mail.report->words : std::string());
+      replies.push_back(kept ? taken : try_later);
       continue;
     }
     const auto person = address ? hub.aliases.person(local) : std::nullopt;

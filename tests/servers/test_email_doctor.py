@@ -40,6 +40,8 @@ class Doctor(EmailCase):
                 self.assertIn(words, said)
             self.assertEqual(running, "dragoman takes mail at" in said, said)
             self.assertEqual(running, "nobody takes mail by LMTP" not in said, said)
+            self.assertEqual(running, "comes back to us by LMTP" in said, said)
+            self.assertEqual(running, "was not tried" not in said, said)
             if running:
                 self.stage.gateway.stop()
         self.assertEqual([], bob.mails)
@@ -57,6 +59,11 @@ class Doctor(EmailCase):
         self.finds("somebody else listens", (f"127.0.0.1:{bridge.lmtp_port}", f"127.0.0.1:{mailboxes.lmtp_port}"))
         self.finds("mend public_url", (f'public_url: "http://127.0.0.1:{bridge.files_port}"',
                                        f'public_url: "http://127.0.0.1:{free_port()}"'))
+
+    def test_it_says_that_mail_does_not_come_back(self):
+        self.stage.xmpp_user("alice")
+        self.stage.postfix.refuse_gateway("5.4.4 this domain is not known here")
+        self.finds("takes no mail for mail.localhost (550 5.4.4 <")
 
 
 if __name__ == "__main__":

@@ -104,6 +104,11 @@ postlog unix-dgram n - n - 1 postlogd
         return subprocess.run([command[0], "-c", str(self.home / "config"), *command[1:]], env=self.environment(), check=True,
                               capture_output=True, text=True, timeout=30).stdout
 
+    def refuse_gateway(self, words):
+        """From now on mail of the gateway's domain comes back as undeliverable."""
+        self.run("postconf", f"transport_maps = inline:{{ {{{self.domain} = error:{words}}} }}")
+        self.run("postfix", "reload")
+
     def deliver_now(self):
         """What was put off is tried again."""
         self.run("postqueue", "-f")

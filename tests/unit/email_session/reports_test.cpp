@@ -72,6 +72,20 @@ TEST_F(ReportsTest, WhatWasDeliveredNeedsNoWord) {
   EXPECT_EQ(sink.told.size(), before);
 }
 
+TEST_F(ReportsTest, TheDoctorsMailIsNotedAndToldToNobody) {
+  Probes& probes = wing->hub.probes;
+  EXPECT_EQ(incoming->on_recipient("", probes.address("one")).code, 250);
+  EXPECT_EQ(incoming->on_recipient("", "doctor+one.00000000000000000000@mail.example.org").code, 550);
+  EXPECT_FALSE(probes.result("one"));
+  const std::string mail =
+      "From: dragoman doctor <doctor@mail.example.org>\r\nSubject: x\r\n\r\nIs it there?\r\n";
+  EXPECT_EQ(receive_bytes(mail, {probes.address("one")}, "").front().code, 250);
+  EXPECT_EQ("", probes.result("one"));
+  EXPECT_EQ(receive_bytes(report("failed"), {probes.address("two")}, "").front().code, 250);
+  EXPECT_THAT(probes.result("two").value_or(""), Not(IsEmpty())) << "it came back as undeliverable";
+  EXPECT_THAT(sink.told, IsEmpty());
+}
+
 TEST_F(ReportsTest, WhateverElseComesToAnAddressOfBouncesIsNobodys) {
   send_two_lines();
   const std::size_t before = sink.told.size();
