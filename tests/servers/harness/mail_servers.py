@@ -109,6 +109,12 @@ postlog unix-dgram n - n - 1 postlogd
         self.run("postconf", f"transport_maps = inline:{{ {{{self.domain} = error:{words}}} }}")
         self.run("postfix", "reload")
 
+    def judge_by(self, milter):
+        """What comes in at `port` is shown to the filter at the port `milter`; what it says of itself is taken out."""
+        self.run("postconf", "header_checks = regexp:{{/^Authentication-Results:/ IGNORE}}")
+        self.run("postconf", "-P", f"127.0.0.1:{self.port}/inet/smtpd_milters=inet:127.0.0.1:{milter}")
+        self.run("postfix", "reload")
+
     def deliver_now(self):
         """What was put off is tried again."""
         self.run("postqueue", "-f")
