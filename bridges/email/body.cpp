@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "bridges/email/calendar.hpp"
+#include "bridges/email/card.hpp"
 #include "bridges/email/charset.hpp"
 #include "bridges/email/html_text.hpp"
 #include "bridges/email/quotes.hpp"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::size_t kStub = 600;                             // a text that may be one, in bytes
 constexpr std::size_t kMaxCalendar = std::size_t{256} * 1024;  // of what is read to be told
+constexpr std::size_t kMaxCard = std::size_t{512} * 1024;      // with a picture in it
 constexpr std::size_t kMaxNotes = 20;
 
 bool is_html(GMimeObject* leaf) { return is_type(leaf, "text", "html"); }
@@ -38,8 +40,8 @@ int children(GMimeObject* multipart) { return g_mime_multipart_get_count(GMIME_M
 
 class Reader {
  public:
-  Reader(const ParsedMail& mail, const MimeLimits& limits, std::string_view subject)
-      : mail_(mail), limits_(limits), subject_(subject), left_(limits.text_bytes) {}
+  Reader(const ParsedMail& mail, const MimeLimits& limits, std::string_view subject, std::string_view writer)
+      : mail_(mail), limits_(limits), subject_(subject), writer_(writer), left_(limits.text_bytes) {}
 
   Body read() {
     GMimeObject* root = mail_.root();
@@ -220,7 +222,9 @@ class Reader {
   void note(GMimeObject* part) {
     const bool calendar = is_calendar(part);
     if ((!calendar && !is_card(part)) || body_.notes.size() >= kMaxNotes || !GMIME_IS_PART(part)) return;
-    const std::string text = text_of_bytes(mail_.decoded(part, kMaxCalendar), parameter(part, "charset"));
+    const std::string text =
+        text_of_bytes(mail_.decoded(part, calendar ? kMaxCalendar : kMaxCard), parameter(part, "charset"));
+    if (!calendar && !body_.picture) body_.picture = card_picture(text, writer_);
     std::string said = calendar ? invitation_text(text) : card_text(text);
     // The same invitation is often there twice: to be read, and to be kept.
     if (!said.empty() && std::find(body_.notes.begin(), body_.notes.end(), said) == body_.notes.end())
@@ -229,15 +233,16 @@ class Reader {
 
   const ParsedMail& mail_;
   const MimeLimits& limits_;
-  std::string_view subject_;
+  std::string_view subject_, writer_;
   std::size_t left_;  // of text_bytes
   Body body_;
 };
 
 }  // namespace
 
-Body read_body(const ParsedMail& mail, const MimeLimits& limits, std::string_view subject) {
-  return Reader(mail, limits, subject).read();
+Body read_body(const ParsedMail& mail, const MimeLimits& limits, std::string_view subject,
+               std::string_view writer) {
+  return Reader(mail, limits, subject, writer).read();
 }
 
 }  // namespace dragoman::email

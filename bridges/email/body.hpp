@@ -16,8 +16,11 @@ struct Body {
   std::vector<File> files;
   std::vector<std::string> notes;  // what calendars and cards say, for a reader
   Sealed sealed = Sealed::no;
+  std::optional<Picture> picture;  // of the writer
 };
 
-Body read_body(const ParsedMail& mail, const MimeLimits& limits, std::string_view subject);
+// `writer`: the folded address of who wrote it.
+Body read_body(const ParsedMail& mail, const MimeLimits& limits, std::string_view subject,
+               std::string_view writer);
 
 }  // namespace dragoman::email

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bridges/email/charset.hpp"
+#include "bridges/email/content_lines.hpp"
 #include "mapping/utf8.hpp"
 
 namespace dragoman::email {
@@ -13,94 +14,7 @@ namespace {
 
 constexpr std::size_t kMaxValue = 500, kMaxAbout = 1000, kMaxValues = 10;
 
-// A line of RFC 5545 3.1 or RFC 6350 3.3. Names in upper case.
-struct Property {
-  std::string name;
-  std::vector<std::pair<std::string, std::string>> parameters;
-  std::string value;
-
-  std::string parameter(std::string_view wanted) const {
-    for (const auto& [key, text] : parameters) {
-      if (key == wanted) return text;
-    }
-    return {};
-  }
-};
-
-std::string upper(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - ('a' - 'A'));
-  }
-  return out;
-}
-
-std::optional<Property> property_of(std::string_view line) {
-  Property property;
-  std::size_t at = std::min(line.find_first_of(";:"), line.size());
-  if (at == line.size()) return std::nullopt;
-  property.name = upper(line.substr(0, at));
-  // "item1.EMAIL": a group.
-  if (const auto dot = property.name.rfind('.'); dot != std::string::npos) property.name.erase(0, dot + 1);
-  while (at < line.size() && line[at] == ';') {
-    const std::size_t begin = ++at;
-    std::string value;
-    while (at < line.size() && line[at] != '=' && line[at] != ';' && line[at] != ':') ++at;
-    const std::string key = upper(line.substr(begin, at - begin));
-    if (at < line.size() && line[at] == '=') {
-      bool quoted = false;
-      for (++at; at < line.size() && (quoted || (line[at] != ';' && line[at] != ':')); ++at) {
-        if (line[at] == '"') {
-          quoted = !quoted;
-        } else {
-          value += line[at];
-        }
-      }
-    }
-    property.parameters.emplace_back(key, value);
-  }
-  if (at >= line.size()) return std::nullopt;
-  property.value = line.substr(at + 1);
-  return property;
-}
-
-// Each line with what is folded onto it.
-template <class Call>
-void each_property(std::string_view text, const Call& call) {
-  std::string line;
-  const auto tell = [&] {
-    if (const auto property = property_of(line)) call(*property);
-    line.clear();
-  };
-  while (!text.empty()) {
-    const auto end = std::min(text.find('\n'), text.size());
-    const std::string_view piece = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (!piece.empty() && (piece.front() == ' ' || piece.front() == '\t')) {
-      line += piece.substr(1);
-      continue;
-    }
-    tell();
-    line = piece;
-  }
-  tell();
-}
-
-// RFC 5545 3.3.11; one line, bounded.
-std::string words(std::string_view value, std::size_t limit = kMaxValue) {
-  std::string out;
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    if (value[i] == '\\' && i + 1 < value.size()) {
-      ++i;
-      out += value[i] == 'n' || value[i] == 'N' ? ' ' : value[i];
-    } else {
-      out += value[i];
-    }
-  }
-  std::string clean = display_clean(out);
-  clean.resize(prefix_within(clean, limit));
-  return clean;
-}
+std::string words(std::string_view value, std::size_t limit = kMaxValue) { return value_words(value, limit); }
 
 bool is_number(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -262,27 +176,6 @@ std::string invitation_text(std::string_view icalendar) {
     out += (out.empty() ? "" : "\n\n") + told(method, one);
   }
   return clean_text(out);
-}
-
-std::string card_text(std::string_view vcard) {
-  std::string name, organisation;
-  std::vector<std::string> ways;
-  bool ended = false;
-  each_property(vcard, [&](const Property& property) {
-    if (ended) return;
-    if (property.name == "END") ended = true;
-    if (property.name == "FN") name = words(property.value, 200);
-    if (property.name == "ORG") organisation = words(property.value, 200);
-    if (property.name == "EMAIL" || property.name == "TEL" || property.name == "IMPP") {
-      std::string value = words(property.value, 200);
-      if (ascii_lower(value.substr(0, 4)) == "tel:") value.erase(0, 4);
-      if (!value.empty() && ways.size() < kMaxValues) ways.push_back(std::move(value));
-    }
-  });
-  std::string out = name.empty() ? organisation : name;
-  if (!name.empty() && !organisation.empty()) out += " (" + organisation + ")";
-  for (const std::string& way : ways) out += (out.empty() ? "" : ", ") + way;
-  return out.empty() ? out : "👤 " + out;
 }
 
 }  // namespace dragoman::email

@@ -5,6 +5,8 @@
 
 #include "bridges/email/address.hpp"
 #include "bridges/json.hpp"
+#include "bridges/net/base64.hpp"
+#include "bridges/pictures.hpp"
 #include "mapping/digest.hpp"
 #include "mapping/mails_table.hpp"
 #include "mapping/notes_table.hpp"
@@ -289,6 +291,20 @@ void Conversations::note_person(const Mailbox& box, bool proved) {
   // The first spelling stays.
   if (box.address != id && !notes.get(hub_.network, "spelling", id))
     notes.put(hub_.network, "spelling", id, box.address);
+}
+
+Profile Conversations::profile(const UserId& user) const {
+  const std::string name = display_name(user);
+  Profile out{.nick = name, .full_name = name, .address = spelling(user)};
+  if (const auto kept = hub_.store.notes().get(hub_.network, "picture", user.value()))
+    out.picture = pictures::decode(*kept);
+  return out;
+}
+
+bool Conversations::note_picture(const UserId& user, const Picture& picture) {
+  const std::string text = net::base64(picture.bytes);
+  if (hub_.store.notes().get(hub_.network, "picture", user.value()) == text) return false;
+  return hub_.store.notes().put(hub_.network, "picture", user.value(), text);
 }
 
 std::string Conversations::spelling(const UserId& user) const {

@@ -60,6 +60,9 @@ class Conversations {
   // Its spelling and name. The name stays as it first was, unless it is `proved` that it is theirs.
   void note_person(const Mailbox& box, bool proved = false);
   std::string spelling(const UserId& user) const;  // as it is written into mail
+  // How somebody looks; a picture is known from a card of theirs.
+  Profile profile(const UserId& user) const;
+  bool note_picture(const UserId& user, const Picture& picture);  // false: it is the one that is known
 
  private:
   std::string nick_for(const RoomId& id, const Room& room, const Mailbox& box);

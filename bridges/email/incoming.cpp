@@ -242,6 +242,12 @@ void Incoming::tell(Session& session, const Mail& mail, MailKey key, const Conve
     }
   }
 
+  // A picture is only theirs where it is proved that the mail is.
+  const bool is_theirs = (mail.verified || wing_.hub.email().authserv_id.empty()) && !is_of_list(mail);
+  const UserId writer{folded(box.address)};
+  if (mail.picture && is_theirs && wing_.conversations.note_picture(writer, *mail.picture))
+    session.tell(writer, wing_.conversations.profile(writer));
+
   const Time now = wing_.hub.now();
   const Time time = mail.date && *mail.date < now ? *mail.date : now;
   const MessageId id{mail.message_id};

@@ -72,6 +72,7 @@ struct Mail {
   Sealed sealed = Sealed::no;
   std::optional<Report> report;
   std::optional<std::string> reaction;  // RFC 9078: emoji, to in_reply_to; then `said` is empty
+  std::optional<Picture> picture;       // of its writer, from a card of theirs
 };
 
 }  // namespace dragoman::email

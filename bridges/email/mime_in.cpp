@@ -1,5 +1,6 @@
 #include "bridges/email/mime_in.hpp"
 
+#include "bridges/email/address.hpp"
 #include "bridges/email/authentication.hpp"
 #include "bridges/email/body.hpp"
 #include "bridges/email/gmime.hpp"
@@ -22,10 +23,12 @@ std::variant<Mail, std::string> parse_mail(std::string_view bytes, const std::st
   mail.reaction = reaction_in(parsed);
   if (mail.reaction && !mail.in_reply_to.empty()) return mail;
   mail.reaction.reset();
-  Body body = read_body(parsed, limits, mail.subject);
+  Body body = read_body(parsed, limits, mail.subject,
+                        mail.from.empty() ? std::string() : folded(mail.from.front().address));
   mail.report = report_in(parsed, mail, body.text.plain);
   mail.files = std::move(body.files);
   mail.sealed = body.sealed;
+  mail.picture = std::move(body.picture);
   Folded folded = fold_quotes(body.text, is_forward_subject(mail.subject));
   mail.said = std::move(folded.said);
   mail.rest = std::move(folded.rest);

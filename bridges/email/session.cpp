@@ -186,9 +186,7 @@ struct Perform {
       if (!address) return no({}, Reason::no_such_user);
       who = UserId{folded(*address)};
     }
-    const std::string name = wing().conversations.display_name(who);
-    session.tell(command.in,
-                 Profile{.nick = name, .full_name = name, .address = wing().conversations.spelling(who)});
+    session.tell(command.in, wing().conversations.profile(who));
     done();
   }
   void operator()(SetAvailability&) const { done(); }

@@ -1,9 +1,11 @@
 """Mail in and out: Postfix hands it over and takes it, Dovecot has the mailboxes of those outside."""
 
+import base64
 import smtplib
 import unittest
 import urllib.request
 
+from harness import pictures, xep
 from harness.email_stage import DOMAIN, EmailCase, address, jid, said
 from harness.mail_user import body
 from harness.mail_servers import HOST
@@ -140,6 +142,17 @@ class Mail:
         alice.wait_for_gateway(DOMAIN)
         self.stage.postfix.deliver_now()
         self.expect_chat(alice, bob, "Still hungry?", since, 40)
+
+    def test_a_card_with_a_picture_gives_a_contact_a_face(self):
+        alice, bob, mail = self.known_to_each_other()
+        since, face = alice.seen.mark(), pictures.png(32, 32)
+        letter = bob.compose(address("alice"), "My card.", answer_to=mail)
+        letter.add_attachment(f"BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Bob Example\r\nEMAIL:{bob.address}\r\nPHOTO:data:image/png;base64,"
+                              f"{base64.b64encode(face).decode()}\r\nEND:VCARD\r\n", "vcard", filename="bob.vcf")
+        bob.send(letter)
+        alice.seen.wait_for(lambda s: s.kind == "message" and s.sender == jid(bob.address) and "My card." in (s.text("body") or ""),
+                            "the mail with the card", since)
+        self.assertEqual(face, pictures.in_card(alice.ask(jid(bob.address), f"<vCard xmlns='{xep.VCARD}'/>")))
 
     def test_what_is_sent_while_postfix_is_away_is_sent_later(self):
         alice, bob, _ = self.known_to_each_other()

@@ -69,14 +69,5 @@ TEST(Invitations, OddOnesAreHarmless) {
   EXPECT_LT(spoofed.size(), 600U);
 }
 
-TEST(Cards, AreOneLine) {
-  EXPECT_EQ(card_text("BEGIN:VCARD\nFN:Bob\nitem1.EMAIL;TYPE=home:bob@example.org\nTEL:123\nEND:VCARD\nBEGIN:"
-                      "VCARD\nFN:Eve\nEND:VCARD\n"),
-            "👤 Bob, bob@example.org, 123");
-  EXPECT_EQ(card_text("BEGIN:VCARD\nORG:Globe\nEND:VCARD"), "👤 Globe");
-  EXPECT_EQ(card_text("BEGIN:VCARD\nEND:VCARD"), "");
-  EXPECT_EQ(card_text("FN:a\\nb\u202Ec"), "👤 a bc");
-}
-
 }  // namespace
 }  // namespace dragoman::email

@@ -1,4 +1,5 @@
 // What comes in: for whom, once, and what is told of it.
+#include "bridges/net/base64.hpp"
 #include "mapping/mails_table.hpp"
 #include "mapping/notes_table.hpp"
 #include "mapping/settings_table.hpp"
@@ -49,6 +50,34 @@ TEST_F(IncomingTest, AMailIsToldWithItsSubjectThreadAndDate) {
   EXPECT_EQ(message.text.plain, "Good morning.");
   EXPECT_EQ(message.subject, "Lunch");
   EXPECT_FALSE(message.thread.empty());
+}
+
+// A mail with a card of its writer's, and a picture in it.
+std::string with_card(const std::string& id, const std::string& picture, bool proved) {
+  std::string mail = "From: Bob <bob@example.net>\r\nTo: " + juliets + "\r\nMessage-ID: <" + id + ">\r\n";
+  if (proved)
+    mail.insert(0, "Authentication-Results: mx.example.org; dmarc=pass header.from=example.net\r\n");
+  return mail +
+         "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nMy "
+         "card.\r\n"
+         "--b\r\nContent-Type: text/vcard\r\n\r\nBEGIN:VCARD\r\nVERSION:4.0\r\nFN:Bob\r\n"
+         "EMAIL:bob@example.net\r\nPHOTO:data:image/png;base64," +
+         net::base64(picture) + "\r\nEND:VCARD\r\n--b--\r\n";
+}
+
+TEST_F(IncomingTest, APictureInACardOfTheWritersIsTheirs) {
+  const std::string png("\x89PNG\r\n\x1A\n one", 12), other("\x89PNG\r\n\x1A\n two", 12);
+  EXPECT_EQ(250, receive_bytes(with_card("1@example.net", other, false)).front().code);
+  EXPECT_THAT(sink.all<Profile>(), IsEmpty()) << "nobody says that it is theirs";
+  EXPECT_EQ(250, receive_bytes(with_card("2@example.net", png, true)).front().code);
+  EXPECT_EQ(250, receive_bytes(with_card("3@example.net", png, true)).front().code);
+  ASSERT_THAT(sink.all<Profile>(), SizeIs(1)) << "the same picture is no news";
+  EXPECT_EQ(png, sink.last_of<Profile>().picture->bytes);
+  EXPECT_EQ(Conversation{bob}, sink.last<Profile>().in);
+  kill();
+  start();
+  session().perform({bob, "look", FetchProfile{"Bob"}});
+  EXPECT_EQ(png, sink.last_of<Profile>().picture->bytes);
 }
 
 TEST_F(IncomingTest, ADateAheadIsNow) {
