@@ -11,6 +11,7 @@
 #include "bridges/matrix/foreign.hpp"
 #include "bridges/matrix/ghosts.hpp"
 #include "bridges/matrix/login.hpp"
+#include "bridges/matrix/logouts.hpp"
 #include "bridges/matrix/session.hpp"
 #include "bridges/matrix/stream.hpp"
 #include "bridges/matrix/sync.hpp"
@@ -23,12 +24,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr const char* note = "account";        // the user id, by person: who is logged in
-constexpr const char* scope = "account";       // the settings of it
-constexpr const char* logout_note = "logout";  // the person, by an id: whose token is to be taken back
-const std::string logout_scope = "logout ";    // with that id
-constexpr auto account_patience = 20s;
-constexpr auto longest_logout = 24h;
+constexpr const char* note = "account";   // the user id, by person: who is logged in
+constexpr const char* scope = "account";  // the settings of it
 
 // Each account's poll holds a connection of its own.
 net::HttpClient::Options poll_options(const Hub& hub) {
@@ -53,8 +50,7 @@ struct OwnAccounts::Impl : std::enable_shared_from_this<Impl> {
 
   void load_all() {
     for (const auto& [person, user_id] : hub.store.notes().all(hub.network, note)) revive(PersonId(person));
-    for (const auto& [id, person] : hub.store.notes().all(hub.network, logout_note))
-      take_back(PersonId(person), id);
+    logouts->resume();
   }
 
   SettingMap kept(const PersonId& person) { return hub.store.settings().load(hub.network, person, scope); }
@@ -68,20 +64,14 @@ struct OwnAccounts::Impl : std::enable_shared_from_this<Impl> {
       return nullptr;
     }
     return &add(person,
-                {homeserver_of(values["homeserver"].value), user_id, values["device_id"].value, token});
-  }
-
-  // Our own homeserver is kept as nothing: where it is, the configuration says.
-  ServerAddress homeserver_of(const std::string& url) const {
-    return url.empty() ? ServerAddress{hub.settings.matrix.homeserver.url, true} : ServerAddress{url, false};
+                {homeserver_of(hub, values["homeserver"].value), user_id, values["device_id"].value, token});
   }
 
   bool keep(const PersonId& person, const LoggedIn& in) {
-    const SettingMap values{
-        {"access_token", {in.access_token, true}},
-        {"user_id", {in.user_id, false}},
-        {"device_id", {in.device_id, false}},
-        {"homeserver", {in.homeserver.trusted ? std::string() : in.homeserver.url, false}}};
+    const SettingMap values{{"access_token", {in.access_token, true}},
+                            {"user_id", {in.user_id, false}},
+                            {"device_id", {in.device_id, false}},
+                            {"homeserver", {kept_of(in.homeserver), false}}};
     return hub.store.settings().save(hub.network, person, scope, values) &&
            hub.store.notes().put(hub.network, note, person.value(), in.user_id) && hub.store.durable();
   }
@@ -218,7 +208,7 @@ struct OwnAccounts::Impl : std::enable_shared_from_this<Impl> {
       // The same device again has a new token, and the old one is gone by that.
       if (token != in.access_token &&
           !(homeserver == in.homeserver && kept(person)["device_id"].value == in.device_id))
-        revoke(person, homeserver, token);
+        logouts->revoke(person, homeserver, token);
     }
     if (!keep(person, in)) {
       return tell(person, "You could not be logged in: what has to be remembered could not be stored.");
@@ -299,44 +289,11 @@ struct OwnAccounts::Impl : std::enable_shared_from_this<Impl> {
     const std::string token = account->token;
     forget(*account, why);
     end(person);
-    revoke(person, homeserver, token);
-  }
-
-  // The token is worth something until the homeserver has taken it back: until then it is kept for that.
-  void revoke(const PersonId& person, const ServerAddress& homeserver, const std::string& token) {
-    const std::string id = hub.new_id();
-    const SettingMap values{
-        {"access_token", {token, true}},
-        {"homeserver", {homeserver.trusted ? std::string() : homeserver.url, false}},
-    };
-    hub.store.settings().save(hub.network, person, logout_scope + id, values);
-    hub.store.notes().put(hub.network, logout_note, id, person.value());
-    hub.store.durable();
-    take_back(person, id);
-  }
-
-  void take_back(const PersonId& person, const std::string& id) {
-    SettingMap values = hub.store.settings().load(hub.network, person, logout_scope + id);
-    const ServerAddress homeserver = homeserver_of(values["homeserver"].value);
-    Api::Call call = Session::request("POST", "/_matrix/client/v3/logout", {});
-    call.patience = Api::Patience::insist;
-    call.timeout = account_patience;
-    call.still_wanted = [end = std::chrono::steady_clock::now() + longest_logout](const Refusal&) {
-      return std::chrono::steady_clock::now() < end;
-    };
-    hub.api.call({homeserver.url, values["access_token"].value, {}, !homeserver.trusted}, std::move(call),
-                 [weak = weak_from_this(), person, id](const Reply& reply) {
-                   auto self = weak.lock();
-                   if (!self) return;
-                   if (const auto* refusal = std::get_if<Refusal>(&reply))
-                     spdlog::info("{}: a logout was not confirmed: {}", self->hub.network.value(),
-                                  refusal->failure.text);
-                   self->hub.store.settings().erase(self->hub.network, person, logout_scope + id);
-                   self->hub.store.notes().erase(self->hub.network, logout_note, id);
-                 });
+    logouts->revoke(person, homeserver, token);
   }
 
   Hub& hub;
+  std::shared_ptr<Logouts> logouts = std::make_shared<Logouts>(hub);
   net::HttpClient polls;
   std::unordered_map<PersonId, std::unique_ptr<Account>> accounts;
   std::set<PersonId> asleep;  // logged in, and disconnected until they do something
@@ -386,7 +343,7 @@ void OwnAccounts::reload() {
   impl_->find_sign_on();
   for (const auto& [person, account] : impl_->accounts) {
     if (!account->homeserver.trusted) continue;
-    account->homeserver = impl_->homeserver_of({});
+    account->homeserver = homeserver_of(impl_->hub, {});
     account->session->set_voice(Impl::voice_of(*account), account->user_id);
     impl_->make_sync(*account);
     account->sync->start();
