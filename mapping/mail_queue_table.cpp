@@ -13,7 +13,7 @@ QueuedMail::Time moment(std::int64_t number) { return QueuedMail::Time(std::chro
 
 std::string select_waiting(std::string_view where) {
   return "SELECT key, person, mail, envelope_from, recipient, about, taken, due, attempts, late_told, "
-         "last_words FROM mail_queue WHERE " +
+         "last_words, route FROM mail_queue WHERE " +
          std::string(where);
 }
 
@@ -30,6 +30,7 @@ QueuedMail mail_of(const Statement::Row& row) {
   mail.attempts = static_cast<std::uint32_t>(row.number(8));
   mail.late_told = row.number(9) != 0;
   mail.last_words = row.text(10);
+  mail.route = row.text(11);
   return mail;
 }
 
@@ -39,7 +40,7 @@ struct MailQueueTable::Statements {
   explicit Statements(Store::Impl& store)
       : put(store,
             "INSERT INTO mail_queue(network, person, mail, envelope_from, recipient, about, taken, due, "
-            "attempts, late_told, last_words) VALUES(?,?,?,?,?,?,?,?,?,?,?)"),
+            "attempts, late_told, last_words, route) VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"),
         update(
             store,
             "UPDATE mail_queue SET due=?, attempts=?, late_told=?, last_words=? WHERE key=? AND network=?"),
@@ -63,7 +64,7 @@ std::int64_t MailQueueTable::put(const NetworkId& network, const QueuedMail& mai
     const auto changed = sql_->put.change(network.value(), mail.person.value(), mail.mail, mail.envelope_from,
                                           mail.recipient, mail.about, number(mail.taken), number(mail.due),
                                           static_cast<std::int64_t>(mail.attempts),
-                                          std::int64_t{mail.late_told ? 1 : 0}, mail.last_words);
+                                          std::int64_t{mail.late_told ? 1 : 0}, mail.last_words, mail.route);
     if (changed.value_or(0) == 0) return false;
     key = sqlite3_last_insert_rowid(store_.handle());
     return true;

@@ -21,6 +21,7 @@ struct QueuedMail {
   MailKey mail = 0;      // its bytes
   std::string envelope_from, recipient;
   std::string about;  // opaque: its network's own (which messages it carries)
+  std::string route;  // opaque, the same: by which of several servers it leaves
   Time taken{}, due{};
   std::uint32_t attempts = 0;
   bool late_told = false;

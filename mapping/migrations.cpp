@@ -157,7 +157,10 @@ CREATE INDEX mail_queue_person ON mail_queue(person, network, key);
 CREATE INDEX mail_queue_mail ON mail_queue(mail);
 )sql";
 
-constexpr std::array<const char*, 4> steps{first_schema, occupants_and_outbox, notes, mails};
+// By which of several ways a mail leaves.
+constexpr const char* mail_routes = "ALTER TABLE mail_queue ADD COLUMN route TEXT NOT NULL DEFAULT ''";
+
+constexpr std::array<const char*, 5> steps{first_schema, occupants_and_outbox, notes, mails, mail_routes};
 
 }  // namespace
 

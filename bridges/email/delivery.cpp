@@ -1,8 +1,8 @@
 #include "bridges/email/delivery.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
-#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -10,7 +10,9 @@
 #include <spdlog/spdlog.h>
 
 #include "bridges/email/address.hpp"
-#include "bridges/email/delivery_queue.hpp"
+#include "bridges/email/deadlines.hpp"
+#include "bridges/email/delivery_result.hpp"
+#include "bridges/email/delivery_route.hpp"
 #include "bridges/net/backoff.hpp"
 #include "bridges/net/smtp_client.hpp"
 #include "bridges/net/timer.hpp"
@@ -25,15 +27,13 @@ using net::SmtpResult;
 
 namespace {
 
-constexpr std::size_t connections = 8;  // to the smarthost
-constexpr std::size_t at_once_a_domain = 4;
+constexpr std::size_t connections = 8;      // to the smarthost
+constexpr std::size_t own_connections = 1;  // to somebody's own server
 constexpr auto first_pause =
     10min;  // until a mail is tried again; RFC 5321 4.5.4.1 has half an hour later on
 constexpr auto longest_pause = 4h;
 constexpr auto late_after = 4h;
 constexpr auto expires_after = 5 * 24h;
-constexpr auto first_look = 5s;  // whether the smarthost is back
-constexpr auto longest_look = 5min;
 constexpr auto answer_within = 10min;  // RFC 5321 4.5.3.2.6
 constexpr auto drain_within = 10s;
 constexpr std::size_t most_bytes_out = 32'000'000;  // bytes of mails on their way: then no other begins
@@ -41,49 +41,6 @@ constexpr std::size_t max_resumed = 1'000'000;
 
 QueuedMail::Time now() {
   return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
-
-net::SmtpServer server_of(const config::Email& settings, const NetworkId& network) {
-  const auto& smtp = settings.smtp;
-  net::SmtpServer server;
-  server.url = smtp.url;
-  server.username = smtp.username;
-  server.password = smtp.password;
-  server.require_tls = smtp.tls == config::Tls::required;
-  server.no_tls = smtp.tls == config::Tls::off;
-  // TLS that may as well be none keeps out those who only listen: any certificate does (RFC 7435), unless a
-  // password is to be sent.
-  server.verify =
-      server.require_tls || smtp.url.starts_with("smtps") || !smtp.username.empty() || !smtp.ca_file.empty();
-  server.ca_file = smtp.ca_file;
-  server.host = network.value();
-  return server;
-}
-
-bool same(const config::Email::Smtp& a, const config::Email::Smtp& b) {
-  return a.url == b.url && a.username == b.username && a.password == b.password && a.tls == b.tls &&
-         a.ca_file == b.ca_file;
-}
-
-std::string in_words(const SmtpResult& result) {
-  if (!result.reached) return result.words;
-  std::string words;
-  if (result.code != 0) words = std::to_string(result.code) + ' ';
-  if (!result.status.empty()) words += result.status + ' ';
-  return words + result.words;
-}
-
-// RFC 3463.
-Reason reason_of(const SmtpResult& result) {
-  const auto& status = result.status;
-  if (status.starts_with("5.1.1") || status.starts_with("5.1.2") || status.starts_with("5.1.3") ||
-      status.starts_with("5.1.10"))
-    return Reason::no_such_user;
-  if (status == "5.2.3" || status == "5.3.4" || (status.empty() && result.code == 552))
-    return Reason::too_large;
-  if (status.starts_with("5.7.")) return Reason::not_permitted;
-  if (status == "5.6.7") return Reason::unsupported;
-  return Reason::network_error;
 }
 
 std::chrono::milliseconds pause_after(std::uint32_t attempts) {
@@ -101,62 +58,77 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
         store(kept),
         network(std::move(id)),
         smtp(settings.smtp),
+        per_minute(settings.mails_per_minute_and_domain),
         callbacks(std::move(told)),
-        queue(at_once_a_domain, settings.mails_per_minute_and_domain),
         timer(io),
         drain(io) {
-    connect();
+    route_of({});
   }
 
   boost::asio::io_context& loop;
   Store& store;
   NetworkId network;
   config::Email::Smtp smtp;
+  std::uint32_t per_minute;
   Callbacks callbacks;
-  DeliveryQueue queue;
+  std::map<std::string, DeliveryRoute> routes;  // the smarthost has no name
+  std::unordered_map<std::int64_t, std::string> known;  // the route of each mail that is not done with
   // When something is to be said of a mail, whether it is tried meanwhile or not: that it is late, that its
   // time is up.
-  std::set<std::pair<QueuedMail::Time, std::int64_t>> deadlines;
-  std::unordered_map<std::int64_t, QueuedMail::Time> deadline_of;
-  std::shared_ptr<net::SmtpClient> client;
-  std::vector<std::shared_ptr<net::SmtpClient>> retired;  // until what they were given is answered
-  std::size_t held = 0;                                   // bytes
+  Deadlines deadlines;
+  std::size_t held = 0;  // bytes
   net::Timer timer, drain;
-  net::Backoff look{first_look, longest_look};
-  std::string trouble;
-  QueuedMail::Time next_look{};
-  bool looking = false;  // one mail is on its way to see whether the smarthost is back
   bool posted = false, stopping = false;
   std::function<void()> drained;
 
-  void connect() {
-    client = std::make_shared<net::SmtpClient>(
-        loop, server_of(config_of(), network), connections,
-        // What a mail says is kept before it leaves, or a power cut would have it said by nobody.
-        [&kept = store] { kept.durable(); });
+  // -------------------------------------------------------------------------------------------------------
+  // ways out
+
+  DeliveryRoute& route_of(const std::string& name) {
+    const auto found = routes.find(name);
+    if (found != routes.end()) return found->second;
+    DeliveryRoute& route =
+        routes.try_emplace(name, name, name.empty() ? connections : own_connections, per_minute)
+            .first->second;
+    lead(route);
+    return route;
   }
-  config::Email config_of() const {
-    config::Email settings;
-    settings.smtp = smtp;
-    return settings;
+
+  // False: it leads nowhere.
+  bool lead(DeliveryRoute& route) {
+    std::optional<net::SmtpServer> server;
+    if (route.name().empty()) {
+      server = smarthost_of(smtp, network.value());
+    } else if (callbacks.server_of) {
+      server = callbacks.server_of(route.name());
+    }
+    // What a mail says is kept before it leaves, or a power cut would have it said by nobody.
+    if (server) route.lead_to(loop, std::move(*server), [&kept = store] { kept.durable(); });
+    return server.has_value();
+  }
+
+  std::size_t on_their_way() const {
+    std::size_t all = 0;
+    for (const auto& [name, route] : routes) all += route.queue().on_their_way();
+    return all;
   }
 
   // -------------------------------------------------------------------------------------------------------
   // what waits
 
   void add(const QueuedMail& mail) {
-    queue.add(mail.key, std::string(domain_part(mail.recipient)), mail.recipient, mail.due);
-    const auto deadline = mail.taken + (mail.late_told ? std::chrono::milliseconds(expires_after)
-                                                       : std::chrono::milliseconds(late_after));
-    deadlines.erase({deadline_of[mail.key], mail.key});
-    deadlines.emplace(deadline, mail.key);
-    deadline_of[mail.key] = deadline;
+    route_of(mail.route).queue().add(mail.key, std::string(domain_part(mail.recipient)), mail.recipient,
+                                     mail.due);
+    known[mail.key] = mail.route;
+    deadlines.set(mail.key, mail.taken + (mail.late_told ? std::chrono::milliseconds(expires_after)
+                                                         : std::chrono::milliseconds(late_after)));
   }
 
   void forget(std::int64_t key) {
-    queue.remove(key);
-    const auto node = deadline_of.extract(key);
-    if (!node.empty()) deadlines.erase({node.mapped(), key});
+    const auto node = known.extract(key);
+    if (node.empty()) return;
+    deadlines.erase(key);
+    route_of(node.mapped()).queue().remove(key);
   }
 
   void soon() {
@@ -170,23 +142,23 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
   }
 
   void turn() {
-    std::erase_if(retired, [](const auto& one) { return one->open() == 0; });
+    for (auto& [name, route] : routes) route.forget_retired();
     if (stopping) return;
     const auto time = now();
     look_at_deadlines(time);
     if (stopping) return;
     send_what_is_due(time);
+    std::erase_if(routes, [](const auto& one) { return !one.first.empty() && one.second.idle(); });
     arm(time);
   }
 
   void arm(QueuedMail::Time time) {
     std::optional<QueuedMail::Time> next;
     const auto consider = [&](QueuedMail::Time when) { next = next ? std::min(*next, when) : when; };
-    if (!deadlines.empty()) consider(deadlines.begin()->first);
-    if (!trouble.empty()) {
-      if (queue.on_their_way() == 0 && queue.size() > 0) consider(next_look);
-    } else if (const auto turn_of = queue.next(); turn_of && may_begin()) {
-      consider(*turn_of);
+    if (const auto first = deadlines.next()) consider(*first);
+    if (held < most_bytes_out) {
+      for (const auto& [name, route] : routes)
+        if (const auto turn_of = route.next()) consider(*turn_of);
     }
     if (!next) return timer.cancel();
     timer.after(std::max(*next - time, std::chrono::milliseconds(0)), [weak = weak_from_this()] {
@@ -197,25 +169,17 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
   // -----------------------------------------------------------------------------------------------------------
   // sending
 
-  bool may_begin() const { return queue.on_their_way() < connections && held < most_bytes_out; }
-
   void send_what_is_due(QueuedMail::Time time) {
-    if (!trouble.empty()) {
-      if (queue.on_their_way() > 0 || time < next_look) return;
-      if (const auto key = queue.take_any()) {
-        looking = true;
-        send(*key);
+    for (auto& [name, route] : routes) {
+      while (held < most_bytes_out) {
+        const auto key = route.take(time);
+        if (!key) break;
+        send(route, *key);
       }
-      return;
-    }
-    while (may_begin()) {
-      const auto key = queue.take(time);
-      if (!key) return;
-      send(*key);
     }
   }
 
-  void send(std::int64_t key) {
+  void send(DeliveryRoute& route, std::int64_t key) {
     auto mail = store.mail_queue().get(network, key);
     // A disk that can't be read now may be tomorrow; a row that is not there was given up.
     if (!mail) return store.healthy() ? forget(key) : put_off(key);
@@ -228,24 +192,24 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
     out.bytes = std::make_shared<const std::string>(std::move(*bytes));
     const auto size = out.bytes->size();
     held += size;
-    client->send(std::move(out), answer_within,
-                 [weak = weak_from_this(), key, size](const SmtpResult& result) {
-                   const auto self = weak.lock();
-                   if (!self) return;
-                   self->held -= size;
-                   self->on_result(key, result);
-                 });
+    route.client().send(std::move(out), answer_within,
+                        [weak = weak_from_this(), key, size](const SmtpResult& result) {
+                          const auto self = weak.lock();
+                          if (!self) return;
+                          self->held -= size;
+                          self->on_result(key, result);
+                        });
   }
 
   void put_off(std::int64_t key) {
-    const auto found = deadline_of.find(key);
-    if (found == deadline_of.end()) return;
-    queue.wait_until(key, now() + 1min);
+    const auto found = known.find(key);
+    if (found != known.end()) route_of(found->second).queue().wait_until(key, now() + 1min);
   }
 
   void on_result(std::int64_t key, const SmtpResult& result) {
     const auto mail = store.mail_queue().get(network, key);
-    if (result.reached) over_trouble();
+    if (const auto one = known.find(key); one != known.end() && result.reached)
+      over_trouble(route_of(one->second));
     if (!mail) {
       if (store.healthy() || result.what != SmtpResult::What::later) {
         forget(key);
@@ -261,7 +225,7 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
     } else {
       try_later(*mail, result);
     }
-    if (stopping && queue.on_their_way() == 0) finish();
+    if (stopping && on_their_way() == 0) finish();
     soon();
   }
 
@@ -271,28 +235,35 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
       ++mail.attempts;
       mail.due = now() + pause_after(mail.attempts);
     } else {
-      in_trouble(mail.last_words);
       // Another one looks next where it may have been this one's fault: else the order is kept.
       if (result.code != 0) mail.due = std::max(mail.due, now());
     }
     store.mail_queue().update(network, mail);
     add(mail);
+    if (!result.reached) in_trouble(route_of(mail.route), mail.last_words, is_login_refused(result));
   }
 
-  void in_trouble(const std::string& words) {
-    // Those that were on their way together fail together, and count as one look.
-    const bool counts = trouble.empty() || std::exchange(looking, false);
-    if (trouble.empty()) spdlog::warn("{}: no mail can be sent: {}", network.value(), words);
-    trouble = words;
-    if (counts) next_look = now() + look.next(randombytes_random());
+  void in_trouble(DeliveryRoute& route, const std::string& words, bool refused) {
+    const bool is_smarthost = route.name().empty();
+    const bool fresh = route.in_trouble(words, refused && !is_smarthost, now());
+    if (fresh && is_smarthost) spdlog::warn("{}: no mail can be sent: {}", network.value(), words);
+    if (!fresh || !refused || is_smarthost) return;
+    for (const auto& mail : store.mail_queue().of(network, PersonId(route.name()))) tell_parked(route, mail);
   }
 
-  void over_trouble() {
-    if (trouble.empty()) return;
-    trouble.clear();
-    looking = false;
-    look.reset();
-    spdlog::info("{}: mail can be sent again", network.value());
+  // To whom it is their own password that is wrong, nobody else says so.
+  void tell_parked(const DeliveryRoute& route, QueuedMail mail) {
+    if (mail.route != route.name() || mail.late_told) return;
+    mail.late_told = true;
+    store.mail_queue().update(network, mail);
+    if (known.contains(mail.key))
+      deadlines.set(mail.key, mail.taken + std::chrono::milliseconds(expires_after));
+    callbacks.late(mail, "The mail to " + mail.recipient + " waits: " + route.trouble());
+  }
+
+  void over_trouble(DeliveryRoute& route) {
+    if (route.over_trouble() && route.name().empty())
+      spdlog::info("{}: mail can be sent again", network.value());
   }
 
   // --------------------------------------------------------------------------------------------------------
@@ -308,27 +279,40 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
     callbacks.failed(mail, why);
   }
 
+  void close_route(const std::string& name, const Failure& why) {
+    std::vector<std::int64_t> left;
+    for (const auto& [key, route] : known)
+      if (route == name) left.push_back(key);
+    std::sort(left.begin(), left.end());
+    for (const auto key : left) {
+      // What is on its way is answered by the server that has it.
+      if (!route_of(name).queue().waits(key)) continue;
+      if (const auto mail = store.mail_queue().get(network, key)) fail(*mail, why);
+    }
+    soon();
+  }
+
   void look_at_deadlines(QueuedMail::Time time) {
-    while (!stopping && !deadlines.empty() && deadlines.begin()->first <= time) {
-      const auto key = deadlines.begin()->second;
+    while (const auto due = stopping ? std::nullopt : deadlines.due(time)) {
+      const auto key = *due;
       auto mail = store.mail_queue().get(network, key);
       if (!mail) {
         if (store.healthy()) {
           forget(key);
           continue;
         }
-        return set_deadline(key, time + 1min);
+        return deadlines.set(key, time + 1min);
       }
       const auto expiry = mail->taken + std::chrono::milliseconds(expires_after);
       if (time < expiry) {
-        set_deadline(key, expiry);
+        deadlines.set(key, expiry);
         if (mail->late_told) continue;
         mail->late_told = true;
         store.mail_queue().update(network, *mail);
         callbacks.late(*mail, "The mail to " + mail->recipient +
                                   " has not been taken yet; it is tried for five days" + because(*mail));
-      } else if (!queue.waits(key)) {
-        set_deadline(key, time + 1min);  // its last try is on its way
+      } else if (!route_of(mail->route).queue().waits(key)) {
+        deadlines.set(key, time + 1min);  // its last try is on its way
       } else {
         fail(*mail, {Reason::timed_out, "The mail to " + mail->recipient +
                                             " could not be delivered within five days" + because(*mail)});
@@ -336,14 +320,8 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
     }
   }
 
-  void set_deadline(std::int64_t key, QueuedMail::Time when) {
-    auto& deadline = deadline_of.at(key);
-    deadlines.erase({deadline, key});
-    deadlines.emplace(when, key);
-    deadline = when;
-  }
-
-  std::string because(const QueuedMail& mail) const {
+  std::string because(const QueuedMail& mail) {
+    const auto& trouble = route_of(mail.route).trouble();
     const auto& words = trouble.empty() ? mail.last_words : trouble;
     return words.empty() ? "" : ": " + words;
   }
@@ -362,8 +340,7 @@ Delivery::~Delivery() {
   impl_->stopping = true;
   impl_->timer.cancel();
   impl_->drain.cancel();
-  impl_->client.reset();
-  impl_->retired.clear();
+  for (auto& [name, route] : impl_->routes) route.close();
 }
 
 std::int64_t Delivery::push(QueuedMail mail) {
@@ -372,6 +349,13 @@ std::int64_t Delivery::push(QueuedMail mail) {
   mail.key = impl_->store.mail_queue().put(impl_->network, mail);
   if (mail.key == 0) return 0;
   impl_->add(mail);
+  if (impl_->route_of(mail.route).refused()) {
+    net::post(impl_->loop, [weak = std::weak_ptr(impl_), key = mail.key] {
+      const auto self = weak.lock();
+      const auto kept = self ? self->store.mail_queue().get(self->network, key) : std::nullopt;
+      if (kept && !self->stopping) self->tell_parked(self->route_of(kept->route), *kept);
+    });
+  }
   impl_->soon();
   return mail.key;
 }
@@ -381,7 +365,8 @@ std::vector<QueuedMail> Delivery::waiting(const PersonId& person) {
 }
 
 bool Delivery::cancel(std::int64_t key) {
-  if (!impl_->queue.waits(key)) return false;
+  const auto found = impl_->known.find(key);
+  if (found == impl_->known.end() || !impl_->route_of(found->second).queue().waits(key)) return false;
   impl_->forget(key);
   return impl_->store.mail_queue().done(impl_->network, key);
 }
@@ -389,29 +374,43 @@ bool Delivery::cancel(std::int64_t key) {
 void Delivery::resume() {
   for (const auto& mail :
        impl_->store.mail_queue().due(impl_->network, QueuedMail::Time::max(), max_resumed)) {
-    if (!impl_->queue.knows(mail.key)) impl_->add(mail);
+    if (!impl_->known.contains(mail.key)) impl_->add(mail);
   }
+  std::vector<std::string> lost;
+  for (auto& [name, route] : impl_->routes)
+    if (!route.leads_anywhere()) lost.push_back(name);
+  for (const auto& name : lost)
+    impl_->close_route(name, {Reason::not_connected, "The mail account that it was to leave by is gone"});
   impl_->soon();
 }
 
 void Delivery::reload(const config::Email& settings) {
-  impl_->queue.limit(settings.mails_per_minute_and_domain);
-  if (!same(impl_->smtp, settings.smtp)) {
-    impl_->smtp = settings.smtp;
-    impl_->retired.push_back(std::move(impl_->client));
-    impl_->connect();
-  }
-  impl_->next_look = {};
+  impl_->per_minute = settings.mails_per_minute_and_domain;
+  for (auto& [name, route] : impl_->routes) route.queue().limit(impl_->per_minute);
+  const bool unchanged = same_server(impl_->smtp, settings.smtp);
+  impl_->smtp = settings.smtp;
+  auto& smarthost = impl_->route_of({});
+  if (!unchanged) impl_->lead(smarthost);
+  smarthost.look_now();
   impl_->soon();
 }
 
-const std::string& Delivery::trouble() const { return impl_->trouble; }
+void Delivery::renew(const std::string& route) {
+  const auto found = impl_->routes.find(route);
+  if (found == impl_->routes.end()) return;  // it is made when it is wanted
+  impl_->lead(found->second);
+  impl_->soon();
+}
+
+void Delivery::close(const std::string& route, const Failure& why) { impl_->close_route(route, why); }
+
+const std::string& Delivery::trouble() const { return impl_->route_of({}).trouble(); }
 
 void Delivery::stop(std::function<void()> done) {
   impl_->stopping = true;
   impl_->timer.cancel();
   impl_->drained = std::move(done);
-  if (impl_->queue.on_their_way() == 0) return impl_->finish();
+  if (impl_->on_their_way() == 0) return impl_->finish();
   impl_->drain.after(drain_within, [impl = impl_.get()] { impl->finish(); });
 }
 

@@ -1,8 +1,9 @@
-// Mail on its way out: a durable queue over a smarthost. One recipient a transaction; tries again with
-// backoff up to four hours, for five days (RFC 5321 4.5.4.1); so many at once and so fast a domain. What
-// becomes of each is told once and for all: accepted by the server, or failed in words; late, once, after
-// four hours. A smarthost that can't be reached, or lets nobody in, is one trouble for all: no try is counted
-// for any mail, and one alone looks whether it is back.
+// Mail on its way out: a durable queue over a smarthost, or over somebody's own mail server. One recipient a
+// transaction; tries again with backoff up to four hours, for five days (RFC 5321 4.5.4.1); so many at once
+// and so fast a domain. What becomes of each is told once and for all: accepted by the server, or failed in
+// words; late, once, after four hours. A server that can't be reached, or lets nobody in, is one trouble for
+// all that wait for it and for nobody else: no try is counted for any mail, and one alone looks whether it is
+// back. Where it is the password of somebody's own account, they are told at once, for each mail.
 //
 // A mail that was accepted and whose row was not yet removed when the program was killed is sent again, with
 // the same Message-ID: SMTP has no way to ask.
@@ -12,10 +13,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "bridges/net/smtp_client.hpp"
 #include "bridges/reason.hpp"
 #include "mapping/ids.hpp"
 #include "mapping/mail_queue_table.hpp"
@@ -41,6 +44,8 @@ class Delivery {
     std::function<void(const QueuedMail&)> accepted;
     std::function<void(const QueuedMail&, const Failure&)> failed;
     std::function<void(const QueuedMail&, const std::string& words)> late;
+    // Of a route that is not the smarthost's: its server. Nothing: there is none any more, its mails fail.
+    std::function<std::optional<net::SmtpServer>(const std::string& route)> server_of = {};
   };
   Delivery(boost::asio::io_context& loop, Store& store, NetworkId network, const config::Email& settings,
            Callbacks callbacks);
@@ -56,7 +61,11 @@ class Delivery {
   bool cancel(std::int64_t key);
   void resume();  // what was left when the program ended
   void reload(const config::Email& settings);
-  // Why nothing can be sent at all; empty: it can.
+  // The server of a route has changed, or what it is entered with: it is tried at once.
+  void renew(const std::string& route);
+  // There is no such route any more.
+  void close(const std::string& route, const Failure& why);
+  // Why nothing can be sent over the smarthost; empty: it can.
   const std::string& trouble() const;
   // No more begin; `done` when those on their way are answered, or ten seconds are up.
   void stop(std::function<void()> done);

@@ -18,6 +18,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <sys/socket.h>
 
+#include "bridges/net/http_address.hpp"
+
 namespace dragoman::net {
 
 namespace asio = boost::asio;
@@ -145,6 +147,10 @@ struct LineStream::Impl : std::enable_shared_from_this<LineStream::Impl> {
     for (const auto& entry : found) {
       auto endpoint = entry.endpoint();
       if (source && source->is_v4() != endpoint.address().is_v4()) continue;
+      if (target.public_only && !is_public_address(*endpoint.data())) {
+        last = Failure{Reason::not_permitted, target.host + " has no address on the public Internet"};
+        continue;
+      }
       error_code error;
       socket.close(error);
       socket.open(endpoint.protocol(), error);
@@ -269,6 +275,10 @@ struct LineStream::Impl : std::enable_shared_from_this<LineStream::Impl> {
   // Lines are called out straight from one buffer that all streams of the thread share: nothing suspends
   // between a read and the last line that it brought; what is left over goes into `partial`.
   void take(std::string_view data) {
+    if (callbacks.bytes) {
+      if (state == State::up) callbacks.bytes(data);
+      return;
+    }
     if (partial.empty()) {
       auto used = call_out(data);
       if (alive() && used < data.size()) partial.assign(data.substr(used));

@@ -31,6 +31,7 @@ struct Target {
   std::chrono::milliseconds timeout{30'000};      // of name lookup, connection and handshake together
   std::size_t max_line = std::size_t{16} * 1024;  // bytes; a longer one ends the connection
   std::size_t max_queue = 1 << 20;                // bytes that wait to be written
+  bool public_only = false;  // somebody else named the host: no address of private networks (not_permitted)
 };
 
 struct Connected {
@@ -45,8 +46,11 @@ class LineStream {
     std::function<void(const Connected&)> reached;  // connected; TLS, if any, is still to be set up
     std::function<void(const Connected&)> up;
     std::function<void(std::string_view)> line;  // the view is good during the call
+    // In place of `line`, for what is not lines alone: all that comes, as it comes. Whoever calls start_tls()
+    // from within it has to see to it that nothing stands behind what asked for it.
+    std::function<void(std::string_view)> bytes;
     // Could not connect, or lost, or the peer closed: once, and nothing after it. Reason: dns_failed,
-    // connection_refused, tls_failed, certificate_invalid, timed_out or connection_lost.
+    // connection_refused, not_permitted, tls_failed, certificate_invalid, timed_out or connection_lost.
     std::function<void(Failure)> down;
     std::function<void()> drained;  // all that was to be written has left
   };
@@ -66,7 +70,7 @@ class LineStream {
   bool write_line(std::string_view line);  // the same, with CR LF after it
   std::size_t queued() const;
 
-  // STARTTLS, from within `line`: what is written from now on waits for TLS; then `up` is called once more.
+  // STARTTLS, from within `line` or `bytes`: what is written from now on waits for TLS; then `up` is called once more.
   // Whoever has sent anything behind that line meant it to be taken for what comes by TLS: tls_failed.
   void start_tls(TlsOptions options, std::chrono::milliseconds timeout);
 

@@ -95,7 +95,7 @@ struct SmtpClient::Impl : std::enable_shared_from_this<SmtpClient::Impl> {
         max_connections(std::max<std::size_t>(most, 1)),
         before_write(std::move(before)),
         place(place_of(server.url)),
-        context(std::make_shared<TlsContext>(server.ca_file)) {
+        context(server.context ? server.context : std::make_shared<TlsContext>(server.ca_file)) {
     if (!is_host_name(server.host)) server.host = "localhost";
   }
 

@@ -16,6 +16,8 @@ class io_context;
 
 namespace dragoman::net {
 
+class TlsContext;
+
 struct SmtpServer {
   std::string url;  // "smtp://127.0.0.1:25", "smtps://…"
   std::string username, password;
@@ -25,6 +27,8 @@ struct SmtpServer {
   std::string ca_file;  // empty: the system's
   std::string host;     // how we call ourselves (EHLO)
   std::string bearer;   // XOAUTH2 in place of the password; empty: none
+  bool public_only = false;  // see Target
+  std::shared_ptr<const TlsContext> context = {};  // made of ca_file where there is none
 };
 
 struct SmtpMail {

@@ -59,6 +59,7 @@ SmtpConnection::SmtpConnection(boost::asio::io_context& loop, const SmtpServer& 
   target.port = port;
   target.tls = tls;
   target.tls_options.verify = server.verify;
+  target.public_only = server.public_only;
   LineStream::Callbacks on;
   on.up = [this](const Connected& connected) { on_up(connected); };
   on.line = [this](std::string_view line) { on_line(line); };
