@@ -196,6 +196,22 @@ void read_uploads(Section& section, Report& report, std::vector<std::string>& ho
   }
 }
 
+void read_accounts(Section section, Report& report, Email::Accounts& accounts) {
+  if (!section.valid()) return;
+  for (const auto& [text, line] :
+       section.texts("servers").value_or(std::vector<std::pair<std::string, int>>{})) {
+    if (text == "*" || is_host_name(text) || is_ip_address(text)) {
+      accounts.servers.push_back(lower(text));
+    } else {
+      report.add(line, section.path_of("servers") + ": \"" + text +
+                           "\" is no host: write it like imap.example.org, without a port, or \"*\" for all "
+                           "that are on the public Internet");
+    }
+  }
+  assign_ca_file(section, accounts.ca_file);
+  section.finish();
+}
+
 void read_sizes(Section& section, Email& email) {
   assign(email.max_mail_bytes, section.number("max_mail_bytes", smallest_mail, largest_mail));
   const auto file = section.number("max_file_bytes", 1, largest_mail);
@@ -232,6 +248,8 @@ void read_email(Section& section, Report& report, const std::string& domain, Ema
   read_authserv_id(section, email.authserv_id);
   assign_url(section, "public_url", email.public_url, "https://mail.example.net");
   read_people(section, report, "allow", email.allow);
+  read_people(section, report, "allow_login", email.allow_login);
+  if (auto accounts = section.map("accounts")) read_accounts(std::move(*accounts), report, email.accounts);
   read_uploads(section, report, email.uploads);
   assign(email.coalesce_seconds, section.number("coalesce_seconds", 0, longest_quiet));
   read_sizes(section, email);

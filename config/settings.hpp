@@ -88,11 +88,19 @@ struct Email {
     std::string address = "127.0.0.1";  // listen: "127.0.0.1:29319"
     std::uint16_t port = 29319;
   } files;
+  // People's own mail accounts.
+  struct Accounts {
+    // Host names of the servers that they may be on, in lower case; "*": any on the public Internet. Those
+    // that are named may lie in private networks. Empty: nobody has one here.
+    std::vector<std::string> servers;
+    std::string ca_file;  // empty: the system's
+  } accounts;
   std::string address;  // of our people: "{local}={host}@mail.example.org"; the default ends with the domain
   std::string authserv_id;  // whose Authentication-Results count; empty: nobody's, all senders are unverified
   std::string public_url;   // under which XMPP users reach our HTTP server; empty: no files from mail
-  std::vector<std::string> allow;    // who may use the bridge: bare JIDs, domains, or "*"; empty: all
-  std::vector<std::string> uploads;  // hosts whose files are fetched and attached; others stay links
+  std::vector<std::string> allow;        // who may use the bridge: bare JIDs, domains, or "*"; empty: all
+  std::vector<std::string> allow_login;  // who may use an account of their own here, the same way
+  std::vector<std::string> uploads;      // hosts whose files are fetched and attached; others stay links
   std::uint32_t coalesce_seconds = 30;
   std::uint64_t max_mail_bytes = 25'000'000;  // in and out
   std::uint64_t max_file_bytes = 10'000'000;  // attached; a larger one stays a link

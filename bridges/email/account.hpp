@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "bridges/net/smtp_client.hpp"
@@ -20,18 +21,12 @@ struct Account {
   MailServer imap, smtp;
   std::string user;
   std::string password, token;  // one of them; the token is of OAuth 2, for XOAUTH2
-  std::string authserv_id;      // by which their provider calls itself in Authentication-Results; may be empty
+  std::string authserv_id;  // by which their provider calls itself in Authentication-Results; may be empty
   bool operator==(const Account&) const = default;
 };
 
-// What the administrator lays down for a connection to somebody's servers.
-struct AccountRules {
-  std::string ca_file;       // empty: the system's
-  bool public_only = true;   // of this server: see net::Target
-  std::string own_name;      // how we call ourselves
-};
-
-// The account's server that takes its mail.
-net::SmtpServer submission_of(const Account& account, const AccountRules& rules);
+// The account's server that takes its mail; `own_name`: how we call ourselves; the rest: see net::SmtpServer.
+net::SmtpServer submission_of(const Account& account, bool public_only, const std::string& own_name,
+                              std::shared_ptr<const net::TlsContext> context);
 
 }  // namespace dragoman::email

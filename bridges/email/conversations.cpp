@@ -123,7 +123,7 @@ Conversations::Place Conversations::place_of(const PersonId& person, const Mail&
   add(mail.to, false);
   add(mail.cc, true);
   const Mailbox& sender = mail.from.front();
-  note_person(sender, mail.verified);
+  note_person(sender, mail.verified && mail.judge == Mail::Judge::ours);
   // What goes to a crowd is said by one: nobody answers all of them.
   if (others.size() <= 1 || others.size() > most_people ||
       (others.size() == 2 && !from_is_in && mail.to.empty() && mail.cc.empty()))
@@ -147,7 +147,7 @@ Conversations::Place Conversations::in_list(const PersonId& person, const Mail& 
     room.one_click = mail.list->one_click;
   }
   const Mailbox& sender = mail.from.front();
-  note_person(sender, mail.verified);
+  note_person(sender, mail.verified && mail.judge == Mail::Judge::ours);
   if (Participant* known = find(room, sender.address)) {
     place.sender_nick = known->nick;
     // Who spoke last is last: whoever has long been silent goes first.

@@ -28,7 +28,8 @@ class Deadlines {
   }
   // The first whose time has come.
   std::optional<std::int64_t> due(Time now) const {
-    return order_.empty() || order_.begin()->first > now ? std::nullopt : std::optional(order_.begin()->second);
+    return order_.empty() || order_.begin()->first > now ? std::nullopt
+                                                         : std::optional(order_.begin()->second);
   }
 
  private:

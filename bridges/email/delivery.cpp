@@ -71,7 +71,7 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
   config::Email::Smtp smtp;
   std::uint32_t per_minute;
   Callbacks callbacks;
-  std::map<std::string, DeliveryRoute> routes;  // the smarthost has no name
+  std::map<std::string, DeliveryRoute> routes;          // the smarthost has no name
   std::unordered_map<std::int64_t, std::string> known;  // the route of each mail that is not done with
   // When something is to be said of a mail, whether it is tried meanwhile or not: that it is late, that its
   // time is up.

@@ -23,7 +23,8 @@ Reason reason_of(const net::SmtpResult& result) {
 }
 
 bool is_login_refused(const net::SmtpResult& result) {
-  return !result.reached && (result.code == 530 || result.code == 534 || result.code == 535 || result.code == 538);
+  return !result.reached &&
+         (result.code == 530 || result.code == 534 || result.code == 535 || result.code == 538);
 }
 
 }  // namespace dragoman::email

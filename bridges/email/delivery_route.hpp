@@ -1,5 +1,5 @@
-// One way out: a mail server, the mails that wait for it, and whether it can be reached. What is wrong with it
-// is one trouble for all of them: none is tried but one alone, which looks whether it is over.
+// One way out: a mail server, the mails that wait for it, and whether it can be reached. What is wrong with
+// it is one trouble for all of them: none is tried but one alone, which looks whether it is over.
 #pragma once
 
 #include <cstdint>

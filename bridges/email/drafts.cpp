@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "bridges/email/accounts.hpp"
 #include "bridges/email/address.hpp"
 #include "bridges/email/fetched.hpp"
 #include "bridges/email/mime_in.hpp"
@@ -74,12 +75,18 @@ struct Drafts::Impl : std::enable_shared_from_this<Drafts::Impl> {
         fetched(hub),
         timer(hub.loop),
         delivery(hub.loop, hub.store, hub.network, hub.email(),
-                 {[this](const QueuedMail& mail) { outcomes.accepted(mail.mail); },
+                 {[this](const QueuedMail& mail) {
+                    outcomes.accepted(mail.mail);
+                    if (wing.accounts != nullptr) wing.accounts->accepted(mail);
+                  },
                   [this](const QueuedMail& mail, const Failure& why) {
                     outcomes.failed(mail.mail, mail.recipient, why);
                   },
                   [this](const QueuedMail& mail, const std::string& words) {
                     outcomes.late(mail.mail, words + ".");
+                  },
+                  [this](const std::string& route) {
+                    return wing.accounts != nullptr ? wing.accounts->server_of(route) : std::nullopt;
                   }}) {}
 
   using Key = std::pair<PersonId, Conversation>;
@@ -158,18 +165,26 @@ struct Drafts::Impl : std::enable_shared_from_this<Drafts::Impl> {
     const MailKey mail = hub.store.mails().put(hub.network, out.row, bytes);
     if (mail == 0) return false;
     outcomes.keep(mail, out.about());
+    const std::string* own = hub.accounts.address_of(person);
+    const std::string from = own != nullptr ? *own : hub.bounces.of(mail);
     for (const Mailbox& to : out.recipients) {
       // RFC 3834 3.3: what nobody wrote by hand has nobody to come back to.
       if (!out.draft.automatic) wing.consent.know(person, folded(to.address));
       delivery.push({.person = person,
                      .mail = mail,
-                     .envelope_from = out.draft.automatic ? std::string() : hub.bounces.of(mail),
+                     .envelope_from = out.draft.automatic ? std::string() : from,
                      .recipient = to.address,
+                     .route = route_of(person),
                      .taken = hub.now(),
                      .due = hub.now()});
     }
     if (!base.empty()) hub.store.notes().erase(hub.network, draft_kind, base);
     return true;
+  }
+
+  // By their own server, where they have one.
+  std::string route_of(const PersonId& person) const {
+    return hub.accounts.address_of(person) != nullptr ? person.value() : std::string();
   }
 
   // So many mails an hour, of each.
@@ -390,7 +405,7 @@ void Drafts::read(Session& session, const MessageId& id) {
   row.time = self.hub.now();
   const MailKey kept =
       self.hub.store.mails().put(self.hub.network, row, compose_receipt(frame, frame.from, mail));
-  if (kept != 0) send(kept, session.person(), {}, *wanted);
+  if (kept != 0) send(kept, session.person(), {}, *wanted, self.route_of(session.person()));
 }
 
 void Drafts::flush(const PersonId& person, const Conversation& in) {
@@ -449,12 +464,19 @@ std::optional<MailKey> Drafts::mail_of(const PersonId& person, const std::string
   return row && row->outgoing ? std::optional(row->key) : std::nullopt;
 }
 
+void Drafts::renew(const PersonId& person) { impl_->delivery.renew(person.value()); }
+
+void Drafts::close_route(const PersonId& person, const Failure& why) {
+  impl_->delivery.close(person.value(), why);
+}
+
 void Drafts::send(MailKey mail, const PersonId& person, const std::string& envelope_from,
-                  const std::string& recipient) {
+                  const std::string& recipient, const std::string& route) {
   impl_->delivery.push({.person = person,
                         .mail = mail,
                         .envelope_from = envelope_from,
                         .recipient = recipient,
+                        .route = route,
                         .taken = impl_->hub.now(),
                         .due = impl_->hub.now()});
 }

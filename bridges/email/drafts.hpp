@@ -51,8 +51,13 @@ class Drafts {
   // A report on a mail of ours came back.
   void on_report(MailKey mail, const Report& report);
   std::optional<MailKey> mail_of(const PersonId& person, const std::string& message_id) const;
+  // `route`: see Delivery.
   void send(MailKey mail, const PersonId& person, const std::string& envelope_from,
-            const std::string& recipient);
+            const std::string& recipient, const std::string& route = {});
+  // Somebody's own mail account: what it is entered with has changed; or it is gone, and what waited to leave
+  // by it fails.
+  void renew(const PersonId& person);
+  void close_route(const PersonId& person, const Failure& why);
 
   void resume();  // what was left when the program ended
   void reload();

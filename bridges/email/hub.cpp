@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "bridges/allow.hpp"
+#include "bridges/email/account_forms.hpp"
 #include "bridges/email/address.hpp"
 #include "mapping/digest.hpp"
 #include "mapping/notes_table.hpp"
@@ -43,9 +44,18 @@ Hub::Hub(const NetworkContext& context)
       aliases(context.store, network, context.settings.email.address),
       bounces(aliases.domain(), key),
       probes(context.store, network, aliases.domain(), key),
+      accounts(context.store, network),
       now([] { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }) {}
 
 bool Hub::may_use(const PersonId& person) const { return is_allowed(email().allow, person); }
+
+bool Hub::may_log_in(const PersonId& person) const {
+  return !email().accounts.servers.empty() && is_allowed(email().allow_login, person);
+}
+
+bool Hub::is_public_only(const std::string& host) const {
+  return permit_of(email().accounts, host) != Permit::anywhere;
+}
 
 bool Hub::is_registered(const PersonId& person) const {
   return store.settings().is_registered(network, person);
@@ -90,11 +100,14 @@ Mailbox Hub::from_of(const PersonId& person) {
   std::string name = preferences(person).name;
   if (name.empty()) name = store.notes().get(network, "own name", person.value()).value_or(std::string());
   if (name.empty()) name = person.value().substr(0, person.value().find('@'));
-  return {std::move(name), aliases.of(person)};
+  const std::string* own = accounts.address_of(person);
+  return {std::move(name), own != nullptr ? *own : aliases.of(person)};
 }
 
 bool Hub::is_own(const PersonId& person, const Preferences& preferences, std::string_view address) const {
   if (domain_part(address) == aliases.domain()) return aliases.person(local_part(address)) == person;
+  const std::string* own = accounts.address_of(person);
+  if (own != nullptr && folded(*own) == folded(address)) return true;
   return !preferences.reply_to.empty() && folded(preferences.reply_to) == folded(address);
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "bridges/email/account_book.hpp"
 #include "bridges/email/aliases.hpp"
 #include "bridges/email/mail.hpp"
 #include "bridges/email/probe.hpp"
@@ -43,16 +44,20 @@ struct Hub {
   Aliases aliases;
   BounceAddresses bounces;
   Probes probes;
+  AccountBook accounts;
   std::function<Time()> now;  // the clock
 
   const config::Email& email() const { return settings.email; }
   bool may_use(const PersonId& person) const;
+  bool may_log_in(const PersonId& person) const;       // to a mail account of their own
+  bool is_public_only(const std::string& host) const;  // of such an account's server: see net::Target
   bool is_registered(const PersonId& person) const;
   Preferences preferences(const PersonId& person) const;
   bool save(const PersonId& person, const Preferences& preferences);
-  Mailbox from_of(const PersonId& person);  // without an address on trouble with the store
-  // Whether mail to this address is mail to the person: their alias, with whatever detail, or an address that
-  // they have proved to be theirs.
+  // Their own account's address, else their alias; without an address on trouble with the store.
+  Mailbox from_of(const PersonId& person);
+  // Whether mail to this address is mail to the person: their alias, with whatever detail, their account's
+  // address, or one that they have proved to be theirs.
   bool is_own(const PersonId& person, const Preferences& preferences, std::string_view address) const;
 };
 

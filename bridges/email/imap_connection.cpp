@@ -16,17 +16,19 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto answer_patience = 60s;    // of each command, since something was heard last
+constexpr auto imap_patience = 60s;  // of each command, since something was heard last
 constexpr auto handshake_patience = 30s;
 constexpr auto goodbye_patience = 2s;
 constexpr std::size_t queue_beyond_mail = std::size_t{64} * 1024;
 
-Failure said(Reason reason, const std::string& what, const ImapResponse& response) {
+Failure in_its_words(Reason reason, const std::string& what, const ImapResponse& response) {
   return {reason, response.text.empty() ? what : what + ": " + response.text};
 }
 
 // RFC 5530: it is not about the credentials.
-bool is_passing(const std::string& code) { return code == "UNAVAILABLE" || code == "INUSE" || code == "LIMIT"; }
+bool is_passing(const std::string& code) {
+  return code == "UNAVAILABLE" || code == "INUSE" || code == "LIMIT";
+}
 
 }  // namespace
 
@@ -82,13 +84,14 @@ struct ImapConnection::Impl : std::enable_shared_from_this<ImapConnection::Impl>
 
   void on_greeting(const ImapResponse& response) {
     greeted = true;
-    if (response.kind != ImapResponse::Kind::untagged || (response.name != "OK" && response.name != "PREAUTH"))
-      return fail({said(Reason::connection_refused, "The mail server " + account.imap.host + " lets nobody in",
-                        response),
+    if (response.kind != ImapResponse::Kind::untagged ||
+        (response.name != "OK" && response.name != "PREAUTH"))
+      return fail({in_its_words(Reason::banned_by_server,
+                                "The mail server " + account.imap.host + " lets nobody in", response),
                    false});
     // Who speaks for the server before TLS would keep us from it by this (RFC 3501 6.2.1).
     if (response.name == "PREAUTH")
-      return fail({{Reason::tls_failed, "The mail server " + account.imap.host + " wants no log-in"}, false});
+      return fail({{Reason::login_failed, "The mail server " + account.imap.host + " wants no log-in"}, false});
     ask_capabilities();
   }
 
@@ -96,18 +99,20 @@ struct ImapConnection::Impl : std::enable_shared_from_this<ImapConnection::Impl>
     capabilities.clear();
     push({"CAPABILITY", [this](const ImapResponse& response) {
             if (!response.ok())
-              return fail({said(Reason::network_error, "This is no mail server that speaks IMAP", response)});
+              return fail(
+                  {in_its_words(Reason::network_error, "This is no mail server that speaks IMAP", response)});
             secured ? log_in() : secure();
           }});
   }
 
   void secure() {
     if (!has("STARTTLS"))
-      return fail({{Reason::tls_failed, "The mail server " + account.imap.host + " port " +
-                                            std::to_string(account.imap.port) + " offers no TLS (STARTTLS)"}});
+      return fail(
+          {{Reason::tls_failed, "The mail server " + account.imap.host + " port " +
+                                    std::to_string(account.imap.port) + " offers no TLS (STARTTLS)"}});
     push({"STARTTLS", [this](const ImapResponse& response) {
             if (!response.ok())
-              return fail({said(Reason::tls_failed, "The mail server refused TLS", response)});
+              return fail({in_its_words(Reason::tls_failed, "The mail server refused TLS", response)});
             securing = true;
           }});
   }
@@ -150,12 +155,14 @@ struct ImapConnection::Impl : std::enable_shared_from_this<ImapConnection::Impl>
   void on_authenticated(const ImapResponse& response) {
     if (!response.ok()) {
       if (is_passing(response.code))
-        return fail({said(Reason::login_failed, "The mail server lets nobody in now", response), false});
-      return fail({said(Reason::login_failed,
-                        account.token.empty()
-                            ? "The mail server " + account.imap.host + " does not take this user name and password"
-                            : "The mail server " + account.imap.host + " does not take this access token",
-                        response),
+        return fail(
+            {in_its_words(Reason::login_failed, "The mail server lets nobody in now", response), false});
+      return fail({in_its_words(Reason::login_failed,
+                                account.token.empty() ? "The mail server " + account.imap.host +
+                                                            " does not take this user name and password"
+                                                      : "The mail server " + account.imap.host +
+                                                            " does not take this access token",
+                                response),
                    true});
     }
     account.password.clear();
@@ -193,7 +200,7 @@ struct ImapConnection::Impl : std::enable_shared_from_this<ImapConnection::Impl>
   }
 
   void wait() {
-    timer.after(answer_patience, [weak = weak_from_this()] {
+    timer.after(imap_patience, [weak = weak_from_this()] {
       if (const auto self = weak.lock())
         self->fail({{Reason::timed_out, "The mail server " + self->account.imap.host + " does not answer"}});
     });
@@ -229,8 +236,7 @@ struct ImapConnection::Impl : std::enable_shared_from_this<ImapConnection::Impl>
 
   void on_line(ImapLine line) {
     auto response = parse_imap(std::move(line));
-    if (!response)
-      return fail({{Reason::network_error, "What " + account.imap.host + " says is no IMAP"}});
+    if (!response) return fail({{Reason::network_error, "What " + account.imap.host + " says is no IMAP"}});
     if (!greeted) return on_greeting(*response);
     switch (response->kind) {
       case ImapResponse::Kind::go_on: {
@@ -258,7 +264,7 @@ struct ImapConnection::Impl : std::enable_shared_from_this<ImapConnection::Impl>
 
   void on_untagged(ImapResponse& response) {
     if (response.name == "BYE")
-      return fail({said(Reason::connection_lost, "The mail server ended the connection", response)});
+      return fail({in_its_words(Reason::connection_lost, "The mail server ended the connection", response)});
     if (auto told = capabilities_in(response); !told.empty()) capabilities = std::move(told);
     if (ready) callbacks.told(response);
   }
@@ -316,7 +322,8 @@ void ImapConnection::ask(std::string command, Answer answer) {
   impl_->push({std::move(command), std::move(answer), {}, false});
 }
 
-void ImapConnection::append(const std::string& mailbox, std::shared_ptr<const std::string> bytes, Answer answer) {
+void ImapConnection::append(const std::string& mailbox, std::shared_ptr<const std::string> bytes,
+                            Answer answer) {
   const auto size = std::to_string(bytes->size());
   impl_->push({"APPEND " + mailbox + " (\\Seen) {" + size + "}", std::move(answer),
                [impl = impl_.get(), bytes = std::move(bytes)](const ImapResponse&) {

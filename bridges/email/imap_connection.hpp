@@ -28,8 +28,8 @@ class ImapConnection {
  public:
   // From the loop, never from within a call; none after `ended`. Each may destroy the connection.
   struct Callbacks {
-    std::function<void()> ready;                // logged in
-    std::function<void(ImapResponse&)> told;    // untagged, from then on
+    std::function<void()> ready;              // logged in
+    std::function<void(ImapResponse&)> told;  // untagged, from then on
     std::function<void(const ImapTrouble&)> ended;
   };
   // The tagged response: OK, NO or BAD. Not told of commands that the end of the connection overtook.
@@ -42,7 +42,7 @@ class ImapConnection {
   ImapConnection& operator=(const ImapConnection&) = delete;
   ~ImapConnection();  // at once
 
-  bool has(std::string_view capability) const;  // in upper case
+  bool has(std::string_view capability) const;   // in upper case
   void ask(std::string command, Answer answer);  // one line, without tag and CRLF; it waits for its turn
   // RFC 3501 6.3.11; `mailbox` quoted.
   void append(const std::string& mailbox, std::shared_ptr<const std::string> bytes, Answer answer);

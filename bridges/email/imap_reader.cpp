@@ -11,7 +11,8 @@ bool ImapReader::announces(std::string_view line, std::size_t& size, bool& too_l
   const auto open = line.rfind('{');
   if (open == std::string_view::npos) return false;
   auto digits = line.substr(open + 1, line.size() - open - 2);
-  if (digits.empty() || !std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; }))
+  if (digits.empty() ||
+      !std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; }))
     return false;
   too_large = std::from_chars(digits.data(), digits.data() + digits.size(), size).ec != std::errc();
   return true;

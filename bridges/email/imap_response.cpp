@@ -14,7 +14,7 @@ constexpr std::size_t most_depth = 20;
 constexpr std::size_t most_values = 20'000;  // of a response
 constexpr std::size_t longest_text = 500;    // bytes, of words for people
 
-std::string upper(std::string_view text) {
+std::string upper_case(std::string_view text) {
   std::string out(text);
   for (char& c : out)
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
@@ -35,9 +35,9 @@ std::optional<Number> number_in(std::string_view text) {
   return number;
 }
 
-class Parser {
+class ImapParser {
  public:
-  explicit Parser(ImapLine& from) : literals_(from.literals), rest_(from.line) {}
+  explicit ImapParser(ImapLine& from) : literals_(from.literals), rest_(from.line) {}
 
   std::string_view rest() const { return rest_; }
   bool at_end() const { return rest_.empty(); }
@@ -47,7 +47,8 @@ class Parser {
     return true;
   }
   void skip_spaces() {
-    while (skip(' ')) {}
+    while (skip(' ')) {
+    }
   }
   // Up to a space, or the end.
   std::string_view word() {
@@ -131,14 +132,14 @@ class Parser {
 };
 
 // "[CODE argument] words".
-void read_status(Parser& parser, ImapResponse& out) {
+void read_status(ImapParser& parser, ImapResponse& out) {
   parser.skip_spaces();
   auto rest = parser.rest();
   if (rest.starts_with('[')) {
     if (const auto end = rest.find(']'); end != std::string_view::npos) {
       const auto inside = rest.substr(1, end - 1);
       const auto space = std::min(inside.find(' '), inside.size());
-      out.code = upper(inside.substr(0, space));
+      out.code = upper_case(inside.substr(0, space));
       out.code_argument = std::string(inside.substr(std::min(space + 1, inside.size())));
       rest.remove_prefix(end + 1);
     }
@@ -148,7 +149,9 @@ void read_status(Parser& parser, ImapResponse& out) {
 
 }  // namespace
 
-bool ImapValue::is(std::string_view atom) const { return kind == Kind::atom && upper(text) == upper(atom); }
+bool ImapValue::is(std::string_view atom) const {
+  return kind == Kind::atom && upper_case(text) == upper_case(atom);
+}
 
 std::optional<std::uint32_t> ImapValue::number() const {
   return kind == Kind::atom ? number_in<std::uint32_t>(text) : std::nullopt;
@@ -160,7 +163,7 @@ bool ImapResponse::is_status() const {
 
 std::optional<ImapResponse> parse_imap(ImapLine line) {
   ImapResponse out;
-  Parser parser(line);
+  ImapParser parser(line);
   const auto first = parser.word();
   if (first.empty()) return {};
   if (first == "+") {
@@ -172,7 +175,7 @@ std::optional<ImapResponse> parse_imap(ImapLine line) {
   if (first != "*") {
     out.kind = ImapResponse::Kind::tagged;
     out.tag = std::string(first);
-    out.name = upper(parser.word());
+    out.name = upper_case(parser.word());
     if (out.name != "OK" && out.name != "NO" && out.name != "BAD") return {};
     read_status(parser, out);
     return out;
@@ -183,7 +186,7 @@ std::optional<ImapResponse> parse_imap(ImapLine line) {
     parser.skip_spaces();
     word = parser.word();
   }
-  out.name = upper(word);
+  out.name = upper_case(word);
   if (out.name.empty() ||
       !std::all_of(out.name.begin(), out.name.end(), [](char c) { return c > ' ' && c < 0x7f; }))
     return {};
@@ -210,7 +213,7 @@ std::optional<ImapMessage> message_in(ImapResponse& fetch) {
                              [](const ImapValue& flag) { return flag.is("\\Seen"); });
     } else if (items[i].is("INTERNALDATE")) {
       out.arrived = imap_time(value.text);
-    } else if (items[i].kind == ImapValue::Kind::atom && upper(items[i].text).starts_with("BODY[") &&
+    } else if (items[i].kind == ImapValue::Kind::atom && upper_case(items[i].text).starts_with("BODY[") &&
                value.kind == ImapValue::Kind::string) {
       out.bytes = std::move(value.text);
     }
@@ -252,12 +255,12 @@ std::vector<std::string> capabilities_in(const ImapResponse& response) {
   std::vector<std::string> out;
   if (response.name == "CAPABILITY") {
     for (const ImapValue& value : response.values)
-      if (value.kind == ImapValue::Kind::atom) out.push_back(upper(value.text));
+      if (value.kind == ImapValue::Kind::atom) out.push_back(upper_case(value.text));
   } else if (response.code == "CAPABILITY") {
     std::string_view rest = response.code_argument;
     while (!rest.empty()) {
       const auto end = std::min(rest.find(' '), rest.size());
-      if (end > 0) out.push_back(upper(rest.substr(0, end)));
+      if (end > 0) out.push_back(upper_case(rest.substr(0, end)));
       rest.remove_prefix(std::min(end + 1, rest.size()));
     }
   }
@@ -274,7 +277,8 @@ std::optional<ImapMailbox> mailbox_in(const ImapResponse& list) {
     return {};
   ImapMailbox out;
   out.name = list.values[2].text;
-  for (const ImapValue& attribute : list.values[0].items) out.attributes.push_back(ascii_lower(attribute.text));
+  for (const ImapValue& attribute : list.values[0].items)
+    out.attributes.push_back(ascii_lower(attribute.text));
   return out;
 }
 

@@ -23,12 +23,12 @@ struct ImapValue {
 
 struct ImapResponse {
   enum class Kind : std::uint8_t { untagged, tagged, go_on } kind = Kind::untagged;
-  std::string tag;            // of a tagged one
-  std::string name;           // "OK", "FETCH", in upper case; empty: go_on
-  std::uint32_t number = 0;   // that stood before the name: of a message, or how many there are
-  std::string code;           // of OK, NO, BAD, BYE, PREAUTH: what stood first in brackets, in upper case
-  std::string code_argument;  // what followed it there
-  std::string text;           // of those and of go_on: for a person, clean, one line
+  std::string tag;                // of a tagged one
+  std::string name;               // "OK", "FETCH", in upper case; empty: go_on
+  std::uint32_t number = 0;       // that stood before the name: of a message, or how many there are
+  std::string code;               // of OK, NO, BAD, BYE, PREAUTH: what stood first in brackets, in upper case
+  std::string code_argument;      // what followed it there
+  std::string text;               // of those and of go_on: for a person, clean, one line
   std::vector<ImapValue> values;  // of others
 
   bool ok() const { return name == "OK"; }

@@ -16,8 +16,9 @@
 namespace dragoman::email {
 namespace {
 
-constexpr unsigned most_hops = 50;     // RFC 5321 6.3
-constexpr std::size_t most_held = 50;  // of one who asks
+constexpr unsigned most_hops = 50;           // RFC 5321 6.3
+constexpr std::size_t most_held = 50;        // of one who asks
+constexpr const char* judge_note = "judge";  // of a mail that waits: whose word on its sender counts
 
 const LmtpReply taken{250, "2.0.0 Taken"};
 const LmtpReply no_such_user{550, "5.1.1 There is nobody of this address here"};
@@ -79,12 +80,10 @@ std::vector<LmtpReply> Incoming::on_mail(const Envelope& envelope, std::string b
   const auto all = [&](const LmtpReply& reply) {
     return std::vector<LmtpReply>(envelope.recipients.size(), reply);
   };
-  if (const std::string words = beyond_limits(bytes, {}); !words.empty()) return all({554, "5.6.0 " + words});
-  auto parsed = parse_mail(bytes, hub.email().authserv_id);
-  if (const auto* words = std::get_if<std::string>(&parsed)) return all({554, "5.6.0 " + *words});
-  Mail& mail = std::get<Mail>(parsed);
+  auto parsed = read(bytes, nullptr);
+  if (const auto* reply = std::get_if<LmtpReply>(&parsed)) return all(*reply);
+  const Mail& mail = std::get<Mail>(parsed);
   if (mail.hops > most_hops) return all({554, "5.4.6 This mail goes round in circles"});
-  if (mail.message_id.empty()) mail.message_id = keyed_digest(hub.key, bytes) + "@" + hub.aliases.domain();
   const std::string digest = keyed_digest(hub.key, mail.message_id + "\n" + bytes);
 
   std::vector<LmtpReply> replies;
@@ -111,21 +110,50 @@ std::vector<LmtpReply> Incoming::on_mail(const Envelope& envelope, std::string b
     } else if (!done.insert(person->value()).second) {
       replies.push_back(taken);
     } else {
-      replies.push_back(deliver(*person, mail, bytes, digest));
+      replies.push_back(deliver(*person, mail, bytes, digest, nullptr));
     }
   }
   return replies;
 }
 
+std::variant<Mail, LmtpReply> Incoming::read(const std::string& bytes, const std::string* provider) const {
+  if (const std::string words = beyond_limits(bytes, {}); !words.empty())
+    return LmtpReply{554, "5.6.0 " + words};
+  const std::string& judge = provider != nullptr ? *provider : wing_.hub.email().authserv_id;
+  auto parsed = parse_mail(bytes, judge);
+  if (const auto* words = std::get_if<std::string>(&parsed)) return LmtpReply{554, "5.6.0 " + *words};
+  Mail& mail = std::get<Mail>(parsed);
+  mail.judge = judge.empty()         ? Mail::Judge::nobody
+               : provider == nullptr ? Mail::Judge::ours
+                                     : Mail::Judge::readers;
+  if (mail.message_id.empty())
+    mail.message_id = keyed_digest(wing_.hub.key, bytes) + "@" + wing_.hub.aliases.domain();
+  return std::move(mail);
+}
+
+Incoming::Taken Incoming::on_own_mail(const PersonId& person, const std::string& bytes,
+                                      const std::string& authserv_id) {
+  const Hub& hub = wing_.hub;
+  auto parsed = read(bytes, &authserv_id);
+  if (const auto* reply = std::get_if<LmtpReply>(&parsed)) return {*reply, {}};
+  const Mail& mail = std::get<Mail>(parsed);
+  if (mail.from.empty()) return {{554, "5.6.0 The mail does not say who it is from"}, {}};
+  if (hub.store.mails().find(hub.network, person, mail.message_id)) return {taken, mail.message_id};
+  const std::string digest = keyed_digest(hub.key, mail.message_id + "\n" + bytes);
+  return {deliver(person, mail, bytes, digest, &authserv_id), mail.message_id};
+}
+
 bool Incoming::settle() { return wing_.hub.store.durable(); }
 
 LmtpReply Incoming::deliver(const PersonId& person, const Mail& mail, const std::string& bytes,
-                            const std::string& digest) {
+                            const std::string& digest, const std::string* provider) {
   Hub& hub = wing_.hub;
   MailsTable& mails = hub.store.mails();
   if (mails.by_digest(hub.network, person, digest)) return taken;  // its 250 was lost
-  if (const auto known = mails.find(hub.network, person, mail.message_id); known && known->outgoing)
-    return taken;  // their own, come back to them
+  // Their own, come back to them; or, to whom mail comes by two ways, the same by the other one.
+  if (const auto known = mails.find(hub.network, person, mail.message_id);
+      known && (known->outgoing || hub.accounts.address_of(person) != nullptr))
+    return taken;
   if (mail.report && !mail.report->original_id.empty()) {
     if (const auto sent = wing_.drafts->mail_of(person, mail.report->original_id)) {
       wing_.drafts->on_report(*sent, *mail.report);
@@ -149,7 +177,7 @@ LmtpReply Incoming::deliver(const PersonId& person, const Mail& mail, const std:
   row.digest = digest;
   row.time = hub.now();
   Session& session = session_of_(person);
-  if (answer == Consent::Answer::ask) return ask(session, mail, std::move(row), bytes);
+  if (answer == Consent::Answer::ask) return ask(session, mail, std::move(row), bytes, provider);
   return take(session, mail, std::move(row), bytes, 0) ? taken : try_later;
 }
 
@@ -178,7 +206,8 @@ bool Incoming::take(Session& session, const Mail& mail, MailRow row, std::string
 }
 
 // Somebody new: who they are and what it is about, before anything is told.
-LmtpReply Incoming::ask(Session& session, const Mail& mail, MailRow row, const std::string& bytes) {
+LmtpReply Incoming::ask(Session& session, const Mail& mail, MailRow row, const std::string& bytes,
+                        const std::string* provider) {
   const Mailbox sender = asker_of(mail);
   const UserId user{folded(sender.address)};
   const std::size_t before = wing_.consent.held(session.person(), user.value()).size();
@@ -187,10 +216,13 @@ LmtpReply Incoming::ask(Session& session, const Mail& mail, MailRow row, const s
   row.conversation = "asks " + user.value();
   const MailKey key = wing_.hub.store.mails().put(wing_.hub.network, row, bytes);
   if (key == 0 || !wing_.consent.hold(session.person(), user.value(), key)) return try_later;
-  wing_.conversations.note_person(sender, mail.verified && !is_of_list(mail));
+  if (provider != nullptr)
+    wing_.hub.store.notes().put(wing_.hub.network, judge_note, std::to_string(key), *provider);
+  wing_.conversations.note_person(sender,
+                                  mail.verified && mail.judge == Mail::Judge::ours && !is_of_list(mail));
   if (before > 0) return taken;
   std::string reason = sender.address + " writes: " + (mail.subject.empty() ? "(no subject)" : mail.subject);
-  if (!mail.verified) reason += " (the sender could not be verified)";
+  if (!mail.verified && mail.judge != Mail::Judge::nobody) reason += " (the sender could not be verified)";
   session.tell(user, Invited{sender.name.empty() ? sender.address : sender.name, std::move(reason), {}});
   return taken;
 }
@@ -201,14 +233,15 @@ void Incoming::let_in(Session& session, const UserId& user) {
     const auto row = hub.store.mails().get(hub.network, key);
     const auto bytes = row ? hub.store.mails().bytes(hub.network, key) : std::nullopt;
     if (bytes) {
-      auto parsed = parse_mail(*bytes, hub.email().authserv_id);
-      if (auto* mail = std::get_if<Mail>(&parsed); mail != nullptr && !mail->from.empty()) {
-        if (mail->message_id.empty()) mail->message_id = row->message_id;
+      const auto judge = hub.store.notes().get(hub.network, judge_note, std::to_string(key));
+      auto parsed = read(*bytes, judge ? &*judge : nullptr);
+      if (const auto* mail = std::get_if<Mail>(&parsed); mail != nullptr && !mail->from.empty()) {
         // It was put down before it was known where it belongs. On trouble it waits on.
         if (!take(session, *mail, *row, {}, key)) return;
       }
     }
     hub.store.mails().erase(hub.network, key);
+    hub.store.notes().erase(hub.network, judge_note, std::to_string(key));
     wing_.consent.release(session.person(), user.value(), key);
   }
 }
@@ -216,6 +249,7 @@ void Incoming::let_in(Session& session, const UserId& user) {
 void Incoming::turn_away(Session& session, const UserId& user) {
   for (const MailKey key : wing_.consent.held(session.person(), user.value())) {
     wing_.hub.store.mails().erase(wing_.hub.network, key);
+    wing_.hub.store.notes().erase(wing_.hub.network, judge_note, std::to_string(key));
     wing_.consent.release(session.person(), user.value(), key);
   }
 }
@@ -263,7 +297,7 @@ void Incoming::tell(Session& session, const Mail& mail, MailKey key, const Conve
   if (!mail.in_reply_to.empty() && !(last && last->message_id == mail.in_reply_to) &&
       wing_.hub.store.mails().find(wing_.hub.network, session.person(), mail.in_reply_to))
     message.quote = Quote{MessageId{mail.in_reply_to}, {}, {}};
-  if (!mail.verified && !wing_.hub.email().authserv_id.empty()) message.text.plain = "(unverified sender)\n";
+  if (!mail.verified && mail.judge != Mail::Judge::nobody) message.text.plain = "(unverified sender)\n";
   message.text = concat(std::move(message.text), mail.said);
   const auto line = [&](const std::string& words) {
     message.text.plain += (message.text.empty() ? "" : "\n") + words;

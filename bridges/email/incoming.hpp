@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "bridges/email/drafts.hpp"
@@ -24,6 +25,14 @@ class Incoming final : public LmtpHandler {
   std::vector<LmtpReply> on_mail(const Envelope& envelope, std::string bytes) override;
   bool settle() override;
 
+  // From somebody's own account: taken (250), not wanted (550, 452), unreadable (554), or to be given again
+  // (451). It is known by its Message-ID, by whatever way it came first. `authserv_id`: their provider's.
+  struct Taken {
+    LmtpReply reply;
+    std::string message_id;
+  };
+  Taken on_own_mail(const PersonId& person, const std::string& bytes, const std::string& authserv_id);
+
   // Whoever asked to write may, or may not: what they wrote is told, or dropped.
   void let_in(Session& session, const UserId& user);
   void turn_away(Session& session, const UserId& user);
@@ -32,9 +41,13 @@ class Incoming final : public LmtpHandler {
   void hold(bool held) { held_ = held; }
 
  private:
+  // A mail, or why it is none that can be told. `provider`: the authserv-id of its reader's own account;
+  // null: it came by our own server.
+  std::variant<Mail, LmtpReply> read(const std::string& bytes, const std::string* provider) const;
   LmtpReply deliver(const PersonId& person, const Mail& mail, const std::string& bytes,
-                    const std::string& digest);
-  LmtpReply ask(Session& session, const Mail& mail, MailRow row, const std::string& bytes);
+                    const std::string& digest, const std::string* provider);
+  LmtpReply ask(Session& session, const Mail& mail, MailRow row, const std::string& bytes,
+                const std::string* provider);
   // Where it belongs it is kept and told; the bytes, or the row that has them. False: it could not be kept.
   bool take(Session& session, const Mail& mail, MailRow row, std::string_view bytes, MailKey same_as);
   void tell(Session& session, const Mail& mail, MailKey key, const Conversations::Place& place,

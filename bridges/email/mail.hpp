@@ -65,6 +65,8 @@ struct Mail {
   bool automatic = false;  // RFC 3834: nothing may answer it by itself
   unsigned hops = 0;       // Received fields
   bool verified = false;   // DMARC passed, says our own server (Authentication-Results of our authserv-id)
+  // Who says so of all mails: nobody, our own server, or one that its reader alone trusts.
+  enum class Judge : std::uint8_t { nobody, ours, readers } judge = Judge::ours;
 
   Text said;         // what its writer wrote, as far as can be told
   std::string rest;  // what was folded away: quotes, signature; as it came

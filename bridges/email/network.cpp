@@ -34,10 +34,13 @@ Network::Network(const NetworkContext& context)
   incoming_ = std::make_unique<Incoming>(wing_, links_, session);
   wing_.drafts = drafts_.get();
   wing_.incoming = incoming_.get();
+  accounts_ = std::make_unique<Accounts>(wing_, session);
+  wing_.accounts = accounts_.get();
   session_of(PersonId{});  // the gateway's own
   // The rest of the house is there when the loop turns.
   start_timer_.after(0ms, [this] {
     drafts_->resume();
+    accounts_->resume();
     listen();
     prune();
   });
@@ -65,7 +68,7 @@ void Network::prune() {
   const Time now = hub_.now();
   if (const auto days = hub_.email().keep_days; days > 0)
     hub_.store.mails().prune(hub_.network, now - std::chrono::days(days), now - threads_kept, prune_at_most);
-  for (const char* kind : {"sent", "reported", "receipt"})
+  for (const char* kind : {"sent", "reported", "receipt", "unseen", "judge"})
     hub_.store.notes().prune(hub_.network, kind, now - outcomes_kept, prune_at_most);
   prune_timer_.after(prune_every, [this] { prune(); });
 }
@@ -136,6 +139,7 @@ void Network::disconnect(dragoman::Session& session, const std::string& message)
   static_cast<Session&>(session).leave_all(message);
   // They are not registered any more: nothing of theirs is kept.
   if (!hub_.is_registered(person)) {
+    accounts_->forget(person);
     drafts_->forget(person);
     conversations_.forget(person);
   }
@@ -148,6 +152,7 @@ RoomPreferences Network::preferences(const PersonId&, const RoomId&) { return {.
 
 void Network::hold(bool held) {
   incoming_->hold(held);
+  accounts_->hold(held);
   if (lmtp_) lmtp_->hold(held);
 }
 
@@ -155,6 +160,7 @@ void Network::reload(const config::Bridge& settings) {
   const config::Email before = hub_.settings.email;
   hub_.settings = settings;
   drafts_->reload();
+  accounts_->reload();
   if (before.lmtp.address != hub_.email().lmtp.address || before.lmtp.port != hub_.email().lmtp.port)
     listen();
   if (before.public_url != hub_.email().public_url || before.files.port != hub_.email().files.port ||
@@ -165,6 +171,7 @@ void Network::reload(const config::Bridge& settings) {
 void Network::stop(const std::string&, std::function<void()> done) {
   prune_timer_.cancel();
   start_timer_.cancel();
+  accounts_->stop();
   const auto then = [this, done = std::move(done)] { drafts_->stop(done); };
   if (!lmtp_) return then();
   lmtp_->stop(then);

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "bridges/email/accounts.hpp"
 #include "bridges/email/drafts.hpp"
 #include "bridges/email/incoming.hpp"
 #include "bridges/email/links.hpp"
@@ -64,6 +65,7 @@ class Network final : public dragoman::Network {
   Links links_;
   std::unique_ptr<Drafts> drafts_;
   std::unique_ptr<Incoming> incoming_;
+  std::unique_ptr<Accounts> accounts_;
   std::unique_ptr<LmtpServer> lmtp_;
   net::Timer prune_timer_, start_timer_;
 };

@@ -97,7 +97,8 @@ Outgoing outgoing(Wing& wing, const OpenDraft& from, Fetched::Files files) {
   Draft& draft = out.draft;
   const Preferences preferences = hub.preferences(from.person);
   draft.from = hub.from_of(from.person);
-  if (!preferences.reply_to.empty()) draft.reply_to = Mailbox{draft.from.name, preferences.reply_to};
+  if (!preferences.reply_to.empty() && hub.accounts.address_of(from.person) == nullptr)
+    draft.reply_to = Mailbox{draft.from.name, preferences.reply_to};
   draft.signature = preferences.signature;
   draft.message_id = from.base;
   draft.date = hub.now();

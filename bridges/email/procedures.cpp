@@ -65,10 +65,12 @@ Form settings_form(const Preferences& now, const std::string& address) {
 
 std::vector<Procedure> Network::procedures(const Conversation& target) const {
   if (std::holds_alternative<PlaceId>(target)) {
-    return {{"settings", "Mail settings and my address", false},
-            {"waiting", "Mails that wait to be sent", false},
-            {"blocked", "Who may not write to me", false},
-            {"send-now", "Send what I have written, now", false}};
+    std::vector<Procedure> all{{"settings", "Mail settings and my address", false},
+                               {"waiting", "Mails that wait to be sent", false},
+                               {"blocked", "Who may not write to me", false},
+                               {"send-now", "Send what I have written, now", false}};
+    for (Procedure& one : accounts_->procedures()) all.push_back(std::move(one));
+    return all;
   }
   if (const auto* room = std::get_if<RoomId>(&target); room != nullptr && is_list(*room))
     return {{"send-now", "Send what I have written, now", false}, {"unsubscribe", "Leave this list", false}};
@@ -80,6 +82,8 @@ dragoman::Outcome Network::run(const PersonId& person, bool, const Conversation&
                                const std::string& node, const Answers& answers, bool submitted) {
   if (!hub_.is_registered(person))
     return Failure{Reason::registration_required, "Register with this gateway first."};
+  if (accounts_->runs(node) && std::holds_alternative<PlaceId>(target))
+    return accounts_->run(person, node, answers, submitted);
   if (node == "send-now") {
     if (std::holds_alternative<PlaceId>(target)) {
       drafts_->flush_all(person);

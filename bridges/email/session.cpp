@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "bridges/email/accounts.hpp"
 #include "bridges/email/address.hpp"
 #include "bridges/email/drafts.hpp"
 #include "bridges/email/incoming.hpp"
@@ -82,6 +83,8 @@ struct Perform {
   }
   void operator()(ReadMark& mark) const {
     if (mark.displayed) wing().drafts->read(session, mark.up_to);
+    if (mark.displayed && wing().accounts != nullptr)
+      wing().accounts->read(session.person_, command.in, mark.up_to);
     done();
   }
   void operator()(Subject& subject) const {
@@ -258,7 +261,9 @@ void Session::enter(const RoomId& id, const Room& room) {
   const std::string own = free_nick(nick(), room);
   rooms_[id] = own;
   Entered entered{
-      own, {{.nick = own, .address = wing_.hub.aliases.of(person_), .standing = Standing::member}}, false};
+      own,
+      {{.nick = own, .address = wing_.hub.from_of(person_).address, .standing = Standing::member}},
+      false};
   for (const Participant& one : room.people)
     entered.members.push_back({.nick = one.nick, .address = one.address});
   tell(id, std::move(entered));

@@ -12,6 +12,7 @@
 
 namespace dragoman::email {
 
+class Accounts;
 class Drafts;
 class Incoming;
 
@@ -22,6 +23,7 @@ struct Wing {
   Consent& consent;
   Drafts* drafts = nullptr;
   Incoming* incoming = nullptr;
+  Accounts* accounts = nullptr;
 };
 
 class Session final : public dragoman::Session {

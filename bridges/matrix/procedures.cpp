@@ -1,3 +1,4 @@
+#include "bridges/answers.hpp"
 #include "bridges/matrix/account_forms.hpp"
 #include "bridges/matrix/session.hpp"
 #include "bridges/matrix/stream.hpp"
@@ -7,17 +8,6 @@ namespace {
 
 constexpr std::size_t longest_answer = 4096;  // bytes
 constexpr std::size_t most_listed = 50;       // rooms in one answer
-
-std::string trimmed(const std::string& text) {
-  const auto begin = text.find_first_not_of(" \t\r\n");
-  return begin == std::string::npos ? std::string()
-                                    : text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
-}
-
-std::string answer(const Answers& answers, const char* name) {
-  const auto found = answers.find(name);
-  return found == answers.end() || found->second.empty() ? std::string() : found->second.front();
-}
 
 }  // namespace
 
@@ -86,11 +76,11 @@ Form leave_form(const std::string& room) {
 
 std::variant<Credentials, Failure> credentials_in(const Answers& answers) {
   Credentials given;
-  given.user = trimmed(answer(answers, "user"));
-  given.homeserver = trimmed(answer(answers, "homeserver"));
-  given.password = answer(answers, "password");
-  given.access_token = trimmed(answer(answers, "token"));
-  given.login_token = trimmed(answer(answers, "login-token"));
+  given.user = trimmed_answer(answers, "user");
+  given.homeserver = trimmed_answer(answers, "homeserver");
+  given.password = first_answer(answers, "password");
+  given.access_token = trimmed_answer(answers, "token");
+  given.login_token = trimmed_answer(answers, "login-token");
   for (const std::string* text :
        {&given.user, &given.homeserver, &given.password, &given.access_token, &given.login_token}) {
     if (text->size() > longest_answer) return Failure{Reason::too_large, "One of the answers is too long"};

@@ -70,8 +70,9 @@ class LineStream {
   bool write_line(std::string_view line);  // the same, with CR LF after it
   std::size_t queued() const;
 
-  // STARTTLS, from within `line` or `bytes`: what is written from now on waits for TLS; then `up` is called once more.
-  // Whoever has sent anything behind that line meant it to be taken for what comes by TLS: tls_failed.
+  // STARTTLS, from within `line` or `bytes`: what is written from now on waits for TLS; then `up` is called
+  // once more. Whoever has sent anything behind that line meant it to be taken for what comes by TLS:
+  // tls_failed.
   void start_tls(TlsOptions options, std::chrono::milliseconds timeout);
 
   // While held nothing is read: TCP slows the peer down. `line` is not called.

@@ -38,13 +38,16 @@ class EmailStage:
     def __init__(self, xmpp_kind):
         self.folder = temporary_folder()
         self.xmpp = xmpp_servers.ALL[xmpp_kind](self.folder)
-        self.mailboxes = Dovecot(self.folder)
-        self.bridge = EmailBridge()
-        self.postfix = Postfix(self.folder, DOMAIN, self.bridge.lmtp_port, self.mailboxes)
+        self.make_servers()
         self.bridge.smtp_port = self.postfix.submission_port
         self.gateway = Gateway(self.folder, BINARY, self.xmpp, self.bridge)
         self.people = []
         self.servers = (self.xmpp, self.mailboxes, self.postfix, self.gateway)
+
+    def make_servers(self):
+        self.mailboxes = Dovecot(self.folder)
+        self.bridge = EmailBridge()
+        self.postfix = Postfix(self.folder, DOMAIN, self.bridge.lmtp_port, self.mailboxes)
 
     def start(self):
         for server in self.servers:
@@ -78,7 +81,7 @@ class EmailStage:
 class EmailCase(unittest.TestCase):
     """Skips where a server can't be had; shows the servers' last words when it fails."""
 
-    xmpp_kind = "prosody"
+    xmpp_kind, stage_kind = "prosody", EmailStage
 
     def setUp(self):
         if not xmpp_servers.ALL[self.xmpp_kind].installed():
@@ -86,7 +89,7 @@ class EmailCase(unittest.TestCase):
         for server in (Postfix, Dovecot):
             if why := server.missing():
                 self.skipTest(why)
-        self.stage = EmailStage(self.xmpp_kind)
+        self.stage = self.stage_kind(self.xmpp_kind)
         self.addCleanup(self.stage.close)
         self.stage.start()
 

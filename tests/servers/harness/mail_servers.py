@@ -128,6 +128,7 @@ class Dovecot(Process):
     """The mailboxes of USERS@HOST: mail comes by LMTP, and is read by IMAP."""
 
     name = "dovecot"
+    password = PASSWORD  # everybody's; another one counts from the next start
 
     def __init__(self, folder):
         super().__init__(folder)
@@ -150,7 +151,7 @@ class Dovecot(Process):
             shutil.chown(self.home / "mail", "mail", "mail")
         owner = pwd.getpwnam("mail")
         (self.home / "users").write_text("".join(
-            f"{user}@{HOST}:{{PLAIN}}{PASSWORD}:{owner.pw_uid}:{owner.pw_gid}::{self.home}/mail/{user}::\n" for user in USERS))
+            f"{user}@{HOST}:{{PLAIN}}{self.password}:{owner.pw_uid}:{owner.pw_gid}::{self.home}/mail/{user}::\n" for user in USERS))
         config = self.home / "dovecot.conf"
         config.write_text(f"""
 base_dir = {self.home}/run

@@ -8,7 +8,7 @@ import threading
 import time
 from email.utils import formatdate, make_msgid
 
-from .mail_servers import HOST, MX, PASSWORD
+from .mail_servers import HOST, MX
 
 
 class MailUser:
@@ -16,7 +16,7 @@ class MailUser:
         self.name, self.address = name, f"{name}@{HOST}"
         self.mailboxes, self.postfix = mailboxes, postfix
         self.imap = imaplib.IMAP4("127.0.0.1", mailboxes.imap_port, 20)
-        self.imap.login(self.address, PASSWORD)
+        self.imap.login(self.address, mailboxes.password)
         self.imap.select()
         self.mails = []  # as they came
         self.look()

@@ -52,6 +52,9 @@ TEST(EmailConfig, TheSmallestSectionHasDefaultsForTheRest) {
   EXPECT_EQ(email.public_url, "");
   EXPECT_THAT(email.allow, IsEmpty());
   EXPECT_THAT(email.uploads, IsEmpty());
+  EXPECT_THAT(email.accounts.servers, IsEmpty());
+  EXPECT_EQ(email.accounts.ca_file, "");
+  EXPECT_THAT(email.allow_login, IsEmpty());
   EXPECT_EQ(email.coalesce_seconds, 30U);
   EXPECT_EQ(email.max_mail_bytes, 25'000'000U);
   EXPECT_EQ(email.max_file_bytes, 10'000'000U);
@@ -77,6 +80,8 @@ TEST(EmailConfig, EveryKeyIsRead) {
     public_url: https://files.example.org/m/
     allow: ["*", Example.org, Juliet@Example.org]
     uploads: [Upload.example.org, localhost]
+    accounts: {servers: [Imap.example.org, "*", 192.0.2.1], ca_file: /dev/null}
+    allow_login: [Juliet@Example.org]
     coalesce_seconds: 0
     max_mail_bytes: 50000000
     max_file_bytes: 36000000
@@ -99,6 +104,9 @@ TEST(EmailConfig, EveryKeyIsRead) {
   EXPECT_EQ(email.public_url, "https://files.example.org/m");
   EXPECT_THAT(email.allow, ElementsAre("*", "example.org", "juliet@example.org"));
   EXPECT_THAT(email.uploads, ElementsAre("upload.example.org", "localhost"));
+  EXPECT_THAT(email.accounts.servers, ElementsAre("imap.example.org", "*", "192.0.2.1"));
+  EXPECT_EQ(email.accounts.ca_file, "/dev/null");
+  EXPECT_THAT(email.allow_login, ElementsAre("juliet@example.org"));
   EXPECT_EQ(email.coalesce_seconds, 0U);
   EXPECT_EQ(email.max_mail_bytes, 50'000'000U);
   EXPECT_EQ(email.max_file_bytes, 36'000'000U);
@@ -128,6 +136,15 @@ TEST(EmailConfig, TheExampleOfABridgeToEmailHasNoProblems) {
   EXPECT_EQ(shown.mails_per_minute_and_domain, defaults.mails_per_minute_and_domain);
   EXPECT_EQ(shown.keep_days, defaults.keep_days);
   EXPECT_EQ(shown.fetch_private_addresses, defaults.fetch_private_addresses);
+}
+
+TEST(EmailConfig, ServersOfPeoplesAccountsAreHostsWithoutPorts) {
+  for (const char* host : {"imaps://imap.example.org", "imap.example.org:993", "*.example.org", "a b"}) {
+    EXPECT_THAT(key_problems("accounts: {servers: [\"" + std::string(host) + "\"]}"),
+                ElementsAre(AllOf(HasSubstr("d.yaml:5: bridges[0].accounts.servers: \"" + std::string(host)),
+                                  HasSubstr("write it like imap.example.org"))));
+  }
+  EXPECT_THAT(key_problems("accounts: {server: [imap.example.org]}"), ElementsAre(HasSubstr("server")));
 }
 
 TEST(EmailConfig, AllThatIsWrongIsToldAtOnceWithItsLine) {

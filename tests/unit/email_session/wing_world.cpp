@@ -48,10 +48,14 @@ void World::start() {
   incoming = std::make_unique<Incoming>(*wing, *links, of);
   wing->drafts = drafts.get();
   wing->incoming = incoming.get();
+  accounts = std::make_unique<Accounts>(*wing, of);
+  wing->accounts = accounts.get();
   drafts->resume();
+  accounts->resume();
 }
 
 void World::kill() {
+  accounts.reset();
   incoming.reset();
   drafts.reset();
   sessions.clear();

@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <gmock/gmock.h>
 
+#include "bridges/email/accounts.hpp"
 #include "bridges/email/incoming.hpp"
 #include "bridges/email/links.hpp"
 #include "bridges/email/session.hpp"
@@ -139,6 +140,7 @@ class World : public testing::Test {
   std::map<PersonId, std::unique_ptr<Session>> sessions;
   std::unique_ptr<Drafts> drafts;
   std::unique_ptr<Incoming> incoming;
+  std::unique_ptr<Accounts> accounts;
 };
 
 }  // namespace dragoman::email::test

@@ -177,6 +177,9 @@ class SmtpPeer {
   void accept() {
     acceptor_.async_accept([this](const boost::system::error_code& error, tcp::socket socket) {
       if (error) return;
+      // Small answers would wait for the other side's delayed acknowledgement, and virtual time does not.
+      boost::system::error_code ignored;
+      socket.set_option(tcp::no_delay(true), ignored);
       ++accepted;
       std::erase_if(connections_, [](const auto& one) { return one->closed; });
       connections_.push_back(std::make_shared<Connection>(*this, std::move(socket)));

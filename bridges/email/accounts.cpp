@@ -1,0 +1,284 @@
+#include "bridges/email/accounts.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "bridges/email/account_forms.hpp"
+#include "bridges/email/account_trial.hpp"
+#include "bridges/email/incoming.hpp"
+#include "bridges/email/mailbox_watcher.hpp"
+#include "bridges/email/read_marks.hpp"
+#include "bridges/email/sent_copies.hpp"
+#include "bridges/email/stub.hpp"
+#include "bridges/net/timer.hpp"
+#include "mapping/notes_table.hpp"
+#include "mapping/store.hpp"
+
+namespace dragoman::email {
+namespace {
+
+constexpr const char* mark_note = "mailbox";  // how far somebody's has been told
+constexpr const char* log_in_again =
+    " Run the command \"Use my own mail account\" of this gateway again, with the password that is right "
+    "now.";
+
+}  // namespace
+
+struct Accounts::Impl : std::enable_shared_from_this<Accounts::Impl> {
+  Impl(Wing& w, Drafts::SessionOf of)
+      : wing(w), hub(w.hub), session_of(std::move(of)), seen(hub), copies(hub, [this] {
+          return certificates();
+        }) {}
+
+  // Costly to make, and of no use where nobody has an account.
+  std::shared_ptr<const net::TlsContext> certificates() {
+    const std::string& wanted = hub.email().accounts.ca_file;
+    if (!context || ca_file != wanted) context = std::make_shared<net::TlsContext>(wanted);
+    ca_file = wanted;
+    return context;
+  }
+
+  // What runs for somebody who is logged in.
+  struct Own {
+    std::unique_ptr<MailboxWatcher> watcher;
+    std::string authserv_id;
+    std::string trouble;        // why the account can't be entered; empty: it can, or nothing is known yet
+    bool refusal_told = false;  // that its password is wrong
+  };
+
+  // -------------------------------------------------------------------------------------------------------
+  // watching
+
+  void start(const PersonId& person) {
+    const auto account = hub.accounts.load(person);
+    Own& own = owns[person];
+    own = {};
+    if (!account) {
+      own.trouble = "its password can't be read any more";
+      return tell(person, "Your mail account can't be used: " + own.trouble + "." + log_in_again);
+    }
+    own.authserv_id = account->authserv_id;
+    auto mark = unpacked_mark(hub.store.notes().get(hub.network, mark_note, person.value()).value_or(""));
+    if (mark.since == Time{}) mark.since = hub.now();
+    MailboxWatcher::Callbacks on;
+    on.mail = [this, person](MailboxWatcher::Arrived mail, const MailboxMark& then) {
+      return on_mail(person, std::move(mail), then);
+    };
+    on.is_known = [this, person](const std::string& id) {
+      return !id.empty() && hub.store.mails().find(hub.network, person, id).has_value();
+    };
+    on.moved = [this, person](const MailboxMark& then) { keep(person, then); };
+    on.up = [this, person] { on_up(person); };
+    on.marked = [this, person](std::uint32_t validity, const std::vector<std::uint32_t>& uids) {
+      seen.marked(person, validity, uids);
+    };
+    on.down = [this, person](const ImapTrouble& why) { on_down(person, why); };
+    MailboxWatcher::Options options;
+    options.max_mail_bytes = hub.email().max_mail_bytes;
+    own.watcher = std::make_unique<MailboxWatcher>(hub.loop, *account, hub.is_public_only(account->imap.host),
+                                                   certificates(), mark, options, std::move(on));
+    own.watcher->hold(held);
+    copies.resume(person);
+  }
+
+  bool keep(const PersonId& person, const MailboxMark& mark) {
+    return hub.store.notes().put(hub.network, mark_note, person.value(), packed(mark));
+  }
+
+  // All of it in one group of the store: it is told once.
+  bool on_mail(const PersonId& person, MailboxWatcher::Arrived mail, const MailboxMark& then) {
+    if (!hub.is_registered(person) || !hub.store.healthy()) return false;
+    const std::string& authserv_id = owns.at(person).authserv_id;
+    if (mail.bytes.empty()) {
+      tell(person,
+           "A mail in your account can't be fetched by this gateway. Look at it with another mail program.");
+      return keep(person, then) && hub.store.durable();
+    }
+    if (mail.truncated)
+      mail.bytes = stub_of(mail.bytes, "This mail is too large to be shown here. It is in your mailbox.");
+    auto taken = wing.incoming->on_own_mail(person, mail.bytes, authserv_id);
+    if (taken.reply.code == 554) {
+      taken = wing.incoming->on_own_mail(
+          person, stub_of(mail.bytes, "This mail can't be shown here. It is in your mailbox."), authserv_id);
+    }
+    if (taken.reply.code == 451) return false;
+    if (taken.reply.code == 250 && !mail.seen) seen.note(person, mail.validity, mail.uid, taken.message_id);
+    return keep(person, then) && hub.store.durable();
+  }
+
+  void on_up(const PersonId& person) {
+    Own& own = owns.at(person);
+    own.trouble.clear();
+    if (std::exchange(own.refusal_told, false)) tell(person, "Your mail account can be entered again.");
+    own.watcher->mark_seen(seen.waiting(person, own.watcher->validity()));
+  }
+
+  void on_down(const PersonId& person, const ImapTrouble& why) {
+    Own& own = owns.at(person);
+    if (own.trouble.empty() || why.refused)
+      spdlog::info("{}: the mail account of {}: {}", hub.network.value(), person.value(), why.failure.text);
+    own.trouble = why.failure.text;
+    if (!why.refused || std::exchange(own.refusal_told, true)) return;
+    tell(person,
+         "Mail of your account does not come here any more: " + why.failure.text + "." + log_in_again);
+  }
+
+  void tell(const PersonId& person, const std::string& words) {
+    Message message;
+    message.text = words;
+    session_of(person).tell(PlaceId{}, std::move(message));
+  }
+
+  // -------------------------------------------------------------------------------------------------------
+  // in and out
+
+  void log_in(const PersonId& person, Wanted wanted) {
+    trials.insert_or_assign(
+        person, std::make_unique<AccountTrial>(
+                    hub.loop, std::move(wanted), hub.email().accounts, hub.network.value(), certificates(),
+                    [this, person](const AccountTrial::Result& result) { on_trial(person, result); }));
+  }
+
+  void on_trial(const PersonId& person, const AccountTrial::Result& result) {
+    const auto trial = std::move(trials[person]);
+    trials.erase(person);
+    if (const auto* failure = std::get_if<Failure>(&result))
+      return tell(person, "Your mail account can't be used: " + failure->text + ".");
+    if (!hub.is_registered(person)) return;
+    const auto& account = std::get<Account>(result);
+    const std::string* before = hub.accounts.address_of(person);
+    if (before != nullptr && *before != account.address)
+      end(person, {Reason::not_connected, "You use another mail account now"});
+    owns.erase(person);
+    if (!hub.accounts.save(person, account))
+      return tell(person, "Your mail account can't be used: what has to be remembered could not be stored.");
+    wing.drafts->renew(person);
+    spdlog::info("{}: {} uses a mail account at {}", hub.network.value(), person.value(), account.imap.host);
+    tell(person, "You use your mail account " + account.address +
+                     " now: what arrives there comes here, and you write from there.");
+    start(person);
+  }
+
+  // Nothing of it is kept.
+  void end(const PersonId& person, const Failure& why) {
+    owns.erase(person);
+    trials.erase(person);
+    hub.store.notes().erase(hub.network, mark_note, person.value());
+    seen.forget(person);
+    copies.forget(person);
+    hub.accounts.forget(person);
+    wing.drafts->close_route(person, why);
+  }
+
+  void end_unwelcome() {
+    const std::string words =
+        "The administrator of this gateway does not let you use a mail account of your own here any more";
+    for (const PersonId& person : hub.accounts.people()) {
+      const auto account = hub.accounts.load(person);
+      const bool lawful = account && permit_of(hub.email().accounts, account->imap.host) != Permit::no &&
+                          permit_of(hub.email().accounts, account->smtp.host) != Permit::no;
+      if (hub.may_use(person) && hub.may_log_in(person) && (lawful || !account)) continue;
+      end(person, {Reason::not_permitted, words});
+      tell(person, words + ".");
+    }
+  }
+
+  Wing& wing;
+  Hub& hub;
+  Drafts::SessionOf session_of;
+  std::shared_ptr<const net::TlsContext> context;
+  std::string ca_file;  // that it was made of
+  ReadMarks seen;
+  SentCopies copies;
+  std::map<PersonId, Own> owns;
+  std::map<PersonId, std::unique_ptr<AccountTrial>> trials;
+  bool held = false;
+};
+
+Accounts::Accounts(Wing& wing, Drafts::SessionOf session_of)
+    : impl_(std::make_shared<Impl>(wing, std::move(session_of))) {}
+Accounts::~Accounts() = default;
+
+void Accounts::resume() {
+  impl_->end_unwelcome();
+  for (const PersonId& person : impl_->hub.accounts.people()) impl_->start(person);
+}
+
+std::vector<Procedure> Accounts::procedures() const {
+  if (impl_->hub.email().accounts.servers.empty()) return {};
+  return {{login_node, "Use my own mail account", false},
+          {logout_node, "Do not use my own mail account any more", false}};
+}
+
+bool Accounts::runs(const std::string& node) const { return node == login_node || node == logout_node; }
+
+dragoman::Outcome Accounts::run(const PersonId& person, const std::string& node, const Answers& answers,
+                                bool submitted) {
+  Hub& hub = impl_->hub;
+  const std::string* now = hub.accounts.address_of(person);
+  if (node == logout_node) {
+    if (now == nullptr) return Note{"You use no mail account of your own here."};
+    if (!submitted) return logout_form(*now);
+    const std::string address = *now;
+    impl_->end(person, {Reason::not_connected, "You have logged out of your mail account"});
+    return Note{"You do not use " + address + " here any more. Your address is " + hub.aliases.of(person) +
+                "."};
+  }
+  if (!hub.may_use(person) || !hub.may_log_in(person))
+    return Failure{Reason::not_permitted, "Using a mail account of one's own is not open to you here."};
+  if (!submitted) {
+    Form form = login_form(now == nullptr ? std::string() : *now);
+    const auto own = impl_->owns.find(person);
+    if (own != impl_->owns.end() && !own->second.trouble.empty())
+      form.instructions += " It can't be entered at the moment: " + own->second.trouble + ".";
+    return form;
+  }
+  auto wanted = wanted_in(answers);
+  if (auto* failure = std::get_if<Failure>(&wanted)) return *failure;
+  impl_->log_in(person, std::move(std::get<Wanted>(wanted)));
+  return Note{"Your account is being tried. A message from this gateway tells how it ended."};
+}
+
+std::optional<net::SmtpServer> Accounts::server_of(const std::string& route) {
+  const auto account = impl_->hub.accounts.load(PersonId(route));
+  if (!account) return {};
+  return submission_of(*account, impl_->hub.is_public_only(account->smtp.host), impl_->hub.network.value(),
+                       impl_->certificates());
+}
+
+void Accounts::accepted(const QueuedMail& mail) {
+  // What nobody wrote by hand is nothing that they have sent.
+  if (!mail.route.empty() && !mail.envelope_from.empty()) impl_->copies.add(mail.person, mail.mail);
+}
+
+void Accounts::read(const PersonId& person, const Conversation& in, const MessageId& mail) {
+  const auto own = impl_->owns.find(person);
+  if (own == impl_->owns.end()) return;
+  impl_->seen.read(person, in, mail);
+  if (own->second.watcher && own->second.watcher->is_up())
+    own->second.watcher->mark_seen(impl_->seen.waiting(person, own->second.watcher->validity()));
+}
+
+void Accounts::hold(bool held) {
+  impl_->held = held;
+  for (const auto& [person, own] : impl_->owns)
+    if (own.watcher) own.watcher->hold(held);
+}
+
+void Accounts::reload() { impl_->end_unwelcome(); }
+
+void Accounts::forget(const PersonId& person) {
+  impl_->end(person, {Reason::registration_required, "You are not registered any more"});
+}
+
+void Accounts::stop() {
+  impl_->trials.clear();
+  impl_->owns.clear();
+  impl_->copies.stop();
+}
+
+}  // namespace dragoman::email

@@ -1,0 +1,74 @@
+// Watches somebody's INBOX: what arrives there is told, once, over restarts, lost connections and a server
+// that numbers its mails anew. IDLE (RFC 2177), renewed before the half hour that servers bear; else a look
+// every minute. Reconnects with backoff and jitter.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bridges/email/imap_connection.hpp"
+#include "bridges/event.hpp"
+
+namespace dragoman::email {
+
+// How far a mailbox has been told.
+struct MailboxMark {
+  std::uint32_t validity = 0;  // UIDVALIDITY; 0: nothing of it is known yet
+  std::uint32_t last = 0;      // the highest UID that needs no look any more
+  Time since{};                // mails that arrived before are not told
+  Time looked{};               // when `last` was written down
+  bool operator==(const MailboxMark&) const = default;
+};
+
+std::string packed(const MailboxMark& mark);
+MailboxMark unpacked_mark(std::string_view text);  // what is malformed is 0
+
+class MailboxWatcher {
+ public:
+  struct Arrived {
+    std::uint32_t uid = 0, validity = 0;
+    std::string bytes;
+    bool seen = false;       // read by another program already
+    bool truncated = false;  // it is larger than it may be: this is its beginning
+  };
+  // From the loop, never from within a call; none after the end of the watcher, which any may bring.
+  struct Callbacks {
+    // A mail, and the mark to be kept together with it. False: it can't be taken now, and is told again.
+    std::function<bool(Arrived, const MailboxMark&)> mail;
+    // Whether a mail of this Message-ID was told: asked where the server numbers its mails anew.
+    std::function<bool(const std::string& message_id)> is_known;
+    std::function<void(const MailboxMark&)> moved;  // to be kept
+    std::function<void()> up;                       // the INBOX is open
+    std::function<void(std::uint32_t validity, const std::vector<std::uint32_t>& uids)> marked;
+    std::function<void(const ImapTrouble&)> down;  // it is tried again
+  };
+  struct Options {
+    std::size_t max_mail_bytes = 25'000'000;
+    std::chrono::milliseconds renew{14 * 60'000};
+    std::chrono::milliseconds poll{60'000};
+  };
+
+  MailboxWatcher(boost::asio::io_context& loop, Account account, bool public_only,
+                 std::shared_ptr<const net::TlsContext> context, MailboxMark mark, Options options,
+                 Callbacks callbacks);
+  MailboxWatcher(const MailboxWatcher&) = delete;
+  MailboxWatcher& operator=(const MailboxWatcher&) = delete;
+  ~MailboxWatcher();  // says goodbye
+
+  // They get \Seen; `marked` then.
+  void mark_seen(const std::vector<std::uint32_t>& uids);
+  // While held nothing is told.
+  void hold(bool held);
+  bool is_up() const;
+  std::uint32_t validity() const;  // of the open mailbox; 0: none
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace dragoman::email
