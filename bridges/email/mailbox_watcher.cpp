@@ -44,9 +44,7 @@ std::string id_in_field(std::string_view field) {
                                        : std::string(field.substr(begin + 1, end - begin - 1));
 }
 
-Time wall_clock() {
-  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
+Time wall_clock() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
 
 std::string set_of(const std::vector<std::uint32_t>& uids) {
   std::string out;
@@ -55,23 +53,6 @@ std::string set_of(const std::vector<std::uint32_t>& uids) {
 }
 
 }  // namespace
-
-std::string packed(const MailboxMark& mark) {
-  return std::to_string(mark.validity) + ' ' + std::to_string(mark.last) + ' ' +
-         std::to_string(mark.since.time_since_epoch().count()) + ' ' +
-         std::to_string(mark.looked.time_since_epoch().count());
-}
-
-MailboxMark unpacked_mark(std::string_view text) {
-  std::array<std::int64_t, 4> numbers{};
-  for (auto& number : numbers) {
-    const auto end = std::min(text.find(' '), text.size());
-    std::from_chars(text.data(), text.data() + end, number);
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return {static_cast<std::uint32_t>(numbers[0]), static_cast<std::uint32_t>(numbers[1]),
-          Time(std::chrono::milliseconds(numbers[2])), Time(std::chrono::milliseconds(numbers[3]))};
-}
 
 struct MailboxWatcher::Impl : std::enable_shared_from_this<MailboxWatcher::Impl> {
   Impl(boost::asio::io_context& io, Account a, bool is_public, std::shared_ptr<const net::TlsContext> c,
@@ -124,7 +105,7 @@ struct MailboxWatcher::Impl : std::enable_shared_from_this<MailboxWatcher::Impl>
     connection.reset();
     pause.cancel();
     validity = next_uid = 0;
-    is_open = busy = idle = changed = false;
+    is_open = busy = idle = changed = was_ended = false;
     found.clear();
     fetched.reset();
   }
@@ -186,7 +167,7 @@ struct MailboxWatcher::Impl : std::enable_shared_from_this<MailboxWatcher::Impl>
   void on_told(ImapResponse& response) {
     if (response.name == "EXISTS") {
       changed = true;
-      if (idle) connection->end_idle();
+      end_idle();
     } else if (response.code == "UIDVALIDITY") {
       std::from_chars(response.code_argument.data(),
                       response.code_argument.data() + response.code_argument.size(), validity);
@@ -345,23 +326,32 @@ struct MailboxWatcher::Impl : std::enable_shared_from_this<MailboxWatcher::Impl>
       return;
     }
     idle = true;
+    const auto begun = std::chrono::steady_clock::now();
     timer.after(options.renew, [weak = weak_from_this()] {
-      if (const auto self = weak.lock(); self && self->idle) self->connection->end_idle();
+      if (const auto self = weak.lock()) self->end_idle();
     });
-    connection->idle([weak = weak_from_this()](const ImapResponse& response) {
+    connection->idle([weak = weak_from_this(), begun](const ImapResponse& response) {
       const auto self = weak.lock();
       if (!self) return;
       self->idle = false;
-      self->no_idle = !response.ok();
+      const bool at_once = std::chrono::steady_clock::now() - begun < 1s && !self->was_ended;
+      self->no_idle = !response.ok() || at_once;
+      self->was_ended = false;
       self->timer.cancel();
       self->next();
     });
   }
   void on_polled(const ImapResponse&) { next(); }
 
+  void end_idle() {
+    if (!idle) return;
+    was_ended = true;
+    connection->end_idle();
+  }
+
   void wake() {
     if (!is_open) return;
-    if (idle) return connection->end_idle();
+    if (idle) return end_idle();
     if (busy) return;
     timer.cancel();
     next();
@@ -384,6 +374,7 @@ struct MailboxWatcher::Impl : std::enable_shared_from_this<MailboxWatcher::Impl>
   bool anew = false;                   // the server has numbered its mails anew
   bool held = false, full = false;     // nothing may be told now
   bool no_idle = false;                // the server says so, whatever it offers
+  bool was_ended = false;              // IDLE, by us
   std::set<std::uint32_t> found;       // to be fetched
   std::uint32_t looking_at = 0;        // of those
   std::optional<ImapMessage> fetched;  // its answer

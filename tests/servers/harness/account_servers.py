@@ -81,8 +81,3 @@ class Postfix(mail_servers.Postfix):
 
     def ready(self):
         return super().ready() and answers(self.login_port)
-
-    def has_said(self, words):
-        """At the door for people who log in."""
-        said = (self.folder / f"{self.name}.out").read_text(errors="replace")
-        return any("postfix/login/smtpd" in line and words in line for line in said.splitlines())

@@ -43,7 +43,7 @@ ImapResponse parsed(const std::string& bytes) {
 
 TEST(ImapReader, LinesAndLiteralsAreTheSameHoweverTheyAreCut) {
   const std::string bytes =
-      "* OK hello\r\n* 1 FETCH (BODY[] {12}\r\nab\r\ncd\n\r\nef\0 UID 7)\r\n* LIST () {0}\r\n "
+      "* OK hello\r\n* 1 FETCH (BODY[] {12}\r\nab\r\ncd\n\r\nef  UID 7)\r\n* LIST () {0}\r\n "
       "{3}\r\na\"b\r\nd1 OK x\n";
   for (std::size_t step : {1, 2, 3, 5, 7, 1000}) {
     const auto lines = lines_of(bytes, step);
@@ -191,7 +191,7 @@ TEST(ImapResponses, AFetchThatIsNoneIsNone) {
 
 TEST(ImapResponses, WhatIsMalformedIsRefused) {
   for (const char* line : {"", "*", "* ", "* 1", "* LIST (", "* LIST )", "* LIST \"a", "* LIST \"a\\",
-                                 "* LIST (\"a)", "* X (()", "* FLAGS {5}x"}) {
+                           "* LIST (\"a)", "* X (()", "* FLAGS {5}x"}) {
     EXPECT_FALSE(parse(line)) << line;
   }
   EXPECT_FALSE(parse("* X " + std::string(100, '(') + std::string(100, ')'))) << "nested too deep";

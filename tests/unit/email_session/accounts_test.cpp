@@ -307,6 +307,14 @@ TEST_F(AccountsTest, AServerThatRefusesIdleIsPolled) {
   EXPECT_GE(imap.asked("NOOP"), 3U);
 }
 
+TEST_F(AccountsTest, AServerThatEndsEachIdleAtOnceIsPolled) {
+  imap.answer = [](const std::string& command) { return command == "IDLE" ? "+ idling\r\nTAG OK done" : ""; };
+  ASSERT_THAT(word_of(answers()), StartsWith("You use your mail account"));
+  time.pass(300s);
+  EXPECT_LE(imap.asked("IDLE"), 1U);
+  EXPECT_GE(imap.asked("NOOP"), 3U);
+}
+
 TEST_F(AccountsTest, ServersThatNumberTheirMailsAnewTellNothingTwice) {
   imap.arrive(letter("before").bytes(), "01-Jan-2020 00:00:00 +0000");
   log_in();
