@@ -64,6 +64,7 @@ struct MucEvents {
   void operator()(const Exited& exited) const { muc.on_exited(exited, change, from); }
   void operator()(const LinkState& link) const {
     if (!change.concerns_voice) return;
+    muc.guests_[from].told_lost = true;
     muc.tell_service(link.why.text.empty()
                          ? std::string("The connection to the network was lost; trying again.")
                          : "The connection was lost (" + link.why.text + "); trying again.",

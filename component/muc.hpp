@@ -230,6 +230,7 @@ class Muc final : public RoomListener {
   std::deque<std::pair<std::string, std::shared_ptr<Pending>>> sent_;
   struct Guest {  // a person with a voice, or on the way to one
     std::string join_token;
+    bool told_lost = false;  // that their connection was
     // Nobody of theirs is here, but somebody may come back: until when, and why they left.
     std::optional<Time> until;
     std::string reason;

@@ -67,7 +67,7 @@ void Muc::on_entered(const Entered& entered, const Change& change, const PersonI
     }
     if (!change.first) {
       history_.forget();  // there may be a gap now
-      tell_service("The connection is back.", &from);
+      if (std::exchange(guests_[from].told_lost, false)) tell_service("The connection is back.", &from);
     }
   }
   std::vector<std::string> waiting;
