@@ -105,6 +105,12 @@ class Network {
 
   // Back-pressure: while held, sessions read nothing from their sockets.
   virtual void hold(bool held) = 0;
+  // Whether the XMPP server is there. While it is not, a network whose other end can keep what comes (a mail
+  // server) lets it.
+  virtual void reachable(bool) {}
+  // What it tells was taken over from somebody who forgets it then: a message is kept before it is told, and
+  // until it has been written to the XMPP server.
+  virtual bool accountable() const { return false; }
   virtual void reload(const config::Bridge& settings) = 0;
   // Says goodbye everywhere; `done` is called once, when all is written or given up (within three seconds).
   virtual void stop(const std::string& message, std::function<void()> done) = 0;

@@ -85,12 +85,18 @@ class Bridge final : public Outlet {
                  .on_refused =
                      [this](const std::string& words) { spdlog::error("{}: {}", settings_.domain, words); },
                  // Kept first, then told.
-                 .before_write = [&store] { store.commit(); }}) {
+                 .before_write = [&store] { store.commit(); },
+                 .on_written = [this](std::uint64_t bytes) { gateway_.on_written(bytes); }}),
+        loop_(loop) {
     gateway_.attach(entry_for(settings_.network).make({loop, gateway_, store, settings_}));
   }
 
   bool send(std::string_view stanza) override { return stream_.send(stanza); }
   bool up() const override { return stream_.up(); }
+  std::uint64_t sent() const override { return stream_.sent(); }
+  void soon() override {
+    asio::post(loop_, [this] { gateway_.tell_kept(); });
+  }
 
   void start() { stream_.start(); }
   void stop(std::function<void()> done) {
@@ -118,6 +124,7 @@ class Bridge final : public Outlet {
   config::Bridge settings_;
   Gateway gateway_;
   Stream stream_;
+  asio::io_context& loop_;
 };
 
 }  // namespace
@@ -204,6 +211,7 @@ struct App::Impl {
   }
 
   void tick() {
+    store.try_again();
     for (auto& bridge : bridges) bridge->gateway().tick(now());
     tick_timer.expires_after(tick_every);
     tick_timer.async_wait([this](const boost::system::error_code& error) {

@@ -110,6 +110,8 @@ class Gateway final : public Sink {
   // dropped then.
   bool send(std::string_view stanza) { return out_.send(stanza); }
   void deliver(const PersonId& to, std::string stanza);
+  void tell_kept();                         // after Outlet::soon()
+  void on_written(std::uint64_t position);  // see Outlet::sent()
   void reply(const Stanza& iq, std::string_view payload = {});
   void refuse(const Stanza& stanza, const StanzaError& error);
 
@@ -138,6 +140,14 @@ class Gateway final : public Sink {
   struct Waiting {  // in the outbox, for one person
     std::size_t kept = 0, dropped = 0;
   };
+  struct Telling {  // of an accountable network: in the outbox, unless the key is empty
+    std::string key, stanza;
+  };
+  struct Unwritten {  // the outbox has it until it has been written
+    std::uint64_t position;
+    std::string key;
+  };
+  void keep_and_tell(std::string stanza);
   View& view(const PersonId& person);
   View* find_view(const PersonId& person) const;
   bool is_empty(const PersonId& person, const View& seen) const;  // nothing of theirs is in it
@@ -181,8 +191,11 @@ class Gateway final : public Sink {
   std::uint64_t token_counter_ = 0;
   Time looked_for_idle_{};
   bool was_up_ = false;
-  bool pressed_ = false;                            // the stream is full
-  bool outbox_waiting_ = true;                      // there may be something in it
+  bool pressed_ = false;        // the stream is full
+  bool outbox_waiting_ = true;  // there may be something in it
+  std::deque<Telling> telling_;
+  std::uint64_t losses_before_telling_ = 0;
+  std::deque<Unwritten> unwritten_;
   std::unordered_map<PersonId, Waiting> waiting_;   // while it does
   std::deque<std::pair<PersonId, RoomId>> untold_;  // views that are to be told again
 };

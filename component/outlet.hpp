@@ -2,6 +2,7 @@
 // all.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 namespace dragoman {
@@ -11,6 +12,9 @@ class Outlet {
   virtual ~Outlet() = default;
   virtual bool send(std::string_view stanza) = 0;  // a whole stanza; false: dropped, the link is down
   virtual bool up() const = 0;
+  // Where in all that is ever written the last stanza ends; Gateway::on_written() says how far that has come.
+  virtual std::uint64_t sent() const { return 0; }
+  virtual void soon() {}  // Gateway::tell_kept() is to be called in a later turn of the loop
 };
 
 }  // namespace dragoman

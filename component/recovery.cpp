@@ -39,6 +39,8 @@ void add_delay(OutboxItem& item, const std::string& domain) {
 void Gateway::on_link_up() {
   const Busy busy(*this);
   pressed_ = false;
+  network_->reachable(true);
+  std::erase_if(telling_, [](const Telling& one) { return !one.key.empty(); });  // the outbox has them
   const bool again = std::exchange(was_up_, true);
   subscriptions_->announce_all(again);
   outbox_waiting_ = true;
@@ -53,6 +55,8 @@ void Gateway::on_link_up() {
 
 void Gateway::on_link_down() {
   questions_.forget_iqs();
+  unwritten_.clear();
+  network_->reachable(false);
   for (Muc* muc : all_rooms()) muc->fall_behind(now());
 }
 
@@ -76,11 +80,20 @@ void Gateway::work_off() {
 void Gateway::drain_outbox() {
   while (outbox_waiting_ && !pressed_ && out_.up()) {
     std::vector<OutboxItem> items = store_.outbox().pending(id(), std::string(outbox_queue), outbox_page);
+    std::erase_if(items, [this](const OutboxItem& item) {
+      return std::any_of(unwritten_.begin(), unwritten_.end(),
+                         [&](const Unwritten& one) { return one.key == item.key; });
+    });
+    if (items.empty() && !unwritten_.empty()) return;  // the rest when these have left
     if (items.empty()) return outbox_empty();
     for (OutboxItem& item : items) {
       if (pressed_) return;
       add_delay(item, domain());
       if (!out_.send(item.payload)) return;
+      if (network_->accountable()) {
+        unwritten_.push_back({out_.sent(), item.key});
+        continue;
+      }
       // A store that can't forget it would have it told for ever.
       if (!store_.outbox().done(id(), item.queue, item.key)) return outbox_empty();
     }
@@ -106,6 +119,7 @@ void Gateway::outbox_empty() {
 
 void Gateway::deliver(const PersonId& to, std::string stanza) {
   // Nothing overtakes what is still waiting.
+  if (!outbox_waiting_ && out_.up() && network_->accountable()) return keep_and_tell(std::move(stanza));
   if (!outbox_waiting_ && out_.send(stanza)) return;
   Waiting& waiting = waiting_[to];
   if (waiting.kept >= most_waiting) {
@@ -125,6 +139,50 @@ void Gateway::deliver(const PersonId& to, std::string stanza) {
   }
   ++waiting.kept;
   outbox_waiting_ = true;
+}
+
+// In the store's open group, together with what the network keeps of it: it is told when that is committed.
+void Gateway::keep_and_tell(std::string stanza) {
+  OutboxItem item;
+  item.queue = outbox_queue;
+  item.key = new_id();
+  item.payload = stanza;
+  item.time = now();
+  if (telling_.empty()) {
+    losses_before_telling_ = store_.losses();
+    out_.soon();
+  }
+  const bool kept = store_.outbox().put(id(), item);
+  telling_.push_back({kept ? item.key : std::string(), std::move(stanza)});
+}
+
+void Gateway::tell_kept() {
+  const Busy busy(*this);
+  const bool kept = store_.commit() && store_.losses() == losses_before_telling_;
+  for (Telling& one : std::exchange(telling_, {})) {
+    if (kept && !one.key.empty()) {
+      if (out_.send(one.stanza)) {
+        unwritten_.push_back({out_.sent(), std::move(one.key)});
+      } else {
+        outbox_waiting_ = true;
+      }
+    } else if (one.stanza.find(" type=\"error\"") != one.stanza.npos ||
+               one.stanza.find(" type='error'") != one.stanza.npos) {
+      out_.send(one.stanza);
+    } else {
+      // Whoever handed it over is not told that it was taken, and will come again.
+      spdlog::error("{}: a message is not told since it can't be kept", domain());
+    }
+  }
+}
+
+void Gateway::on_written(std::uint64_t position) {
+  if (unwritten_.empty()) return;
+  while (!unwritten_.empty() && unwritten_.front().position <= position) {
+    store_.outbox().done(id(), std::string(outbox_queue), unwritten_.front().key);
+    unwritten_.pop_front();
+  }
+  if (outbox_waiting_) drain_outbox();
 }
 
 void Gateway::tick(Time now) {

@@ -70,6 +70,7 @@ struct Stream::Impl : std::enable_shared_from_this<Stream::Impl> {
   XmlStreamParser parser;
   std::vector<char> input;
   std::string pending, writing;  // appended to; on its way
+  std::uint64_t left = 0;        // bytes that were written, since ever
   std::size_t written = 0;       // of `writing`
   bool write_busy = false, flush_posted = false, pressed = false;
   bool stopping = false;
@@ -391,7 +392,10 @@ struct Stream::Impl : std::enable_shared_from_this<Stream::Impl> {
   void on_written(error_code failed, std::size_t n) {
     if (failed) return lost(failed.message());
     written += n;
+    left += n;
     const std::uint64_t mine = link;
+    if (!silent && handlers.on_written) handlers.on_written(left);
+    if (mine != link) return;
     if (pressed && queued() < options.low_water) {
       pressed = false;
       if (!silent) handlers.on_pressure(false);
@@ -433,6 +437,8 @@ void Stream::start() {
 bool Stream::send(std::string_view stanza) { return impl_->send(stanza); }
 bool Stream::up() const { return impl_->state == State::up; }
 std::size_t Stream::queued() const { return impl_->queued(); }
+
+std::uint64_t Stream::sent() const { return impl_->left + impl_->queued(); }
 void Stream::set_door(std::string host, std::uint16_t port, std::string secret) {
   impl_->options.host = std::move(host);
   impl_->options.port = port;

@@ -35,6 +35,7 @@ class Stream {
     std::function<void(const std::string&)>
         on_refused;                           // wrong secret, unknown host, conflict: words for an admin
     std::function<void()> before_write = {};  // what is queued is about to leave
+    std::function<void(std::uint64_t)> on_written = {};  // so many bytes have left, since ever
   };
   Stream(boost::asio::io_context& loop, Options options, Handlers handlers);
   ~Stream();
@@ -45,6 +46,7 @@ class Stream {
   bool up() const;
   void set_door(std::string host, std::uint16_t port, std::string secret);  // from the next connection on
   std::size_t queued() const;                                               // bytes
+  std::uint64_t sent() const;  // those that have left, and those that are queued
   // Writes what is queued, closes the stream; `done` once, within two seconds.
   void stop(std::function<void()> done);
 

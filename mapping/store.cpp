@@ -29,4 +29,10 @@ bool Store::commit() { return impl_->commit(); }
 bool Store::durable() { return impl_->durable(); }
 bool Store::healthy() const { return impl_->healthy(); }
 
+bool Store::full() const { return impl_->full(); }
+
+std::uint64_t Store::losses() const { return impl_->losses(); }
+
+bool Store::try_again() { return impl_->try_again(); }
+
 }  // namespace dragoman

@@ -7,6 +7,7 @@
 // reads answer nothing, `on_trouble` is told once in words, and again when it works once more.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -50,6 +51,9 @@ class Store {
   bool commit();                                               // ends the group; true when nothing was lost
   bool durable();  // commits and syncs; true when it is on the disk
   bool healthy() const;
+  bool full() const;             // in trouble, and that is since there is no room
+  std::uint64_t losses() const;  // how often a group or a write was lost: the same before and after is none
+  bool try_again();              // in trouble: writes what changes nothing, to see whether it is over
 
   struct Impl;
 

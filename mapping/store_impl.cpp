@@ -144,7 +144,7 @@ bool Store::Impl::begin() {
   if (group_open_) return true;
   const int result = db_.tryExec("BEGIN IMMEDIATE");
   if (result != SQLITE_OK) {
-    lost_ = true;
+    lose();
     failed(result);
     return false;
   }
@@ -162,7 +162,7 @@ void Store::Impl::wrote() {
 }
 
 void Store::Impl::write_failed(int result) {
-  lost_ = true;
+  lose();
   group_hurt_ = true;
   // SQLite ends the whole transaction after some errors (a full disk, an I/O error).
   if (sqlite3_get_autocommit(handle()) != 0) group_open_ = false;
@@ -170,8 +170,14 @@ void Store::Impl::write_failed(int result) {
   if (group_open_) wrote();
 }
 
+void Store::Impl::lose() {
+  lost_ = true;
+  ++losses_;
+}
+
 void Store::Impl::failed(int result) {
   const int kind = result & 0xff;
+  full_ = kind == SQLITE_FULL;
   if (kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB) damaged_ = true;
   if (std::exchange(in_trouble_, true)) return;
   sqlite3_busy_timeout(handle(), 0);  // each try would wait again, with the loop
@@ -213,13 +219,24 @@ bool Store::Impl::end_group() {
   group_open_ = false;
   if (result != SQLITE_OK) {
     if (sqlite3_get_autocommit(handle()) == 0) db_.tryExec("ROLLBACK");
-    lost_ = true;
+    lose();
     failed(result);
     return false;
   }
   unsynced_ = true;
   if (!group_hurt_) recovered();
   return true;
+}
+
+bool Store::Impl::try_again() {
+  if (!in_trouble_) return true;
+  if (!begin()) return false;
+  if (const int result = db_.tryExec("UPDATE meta SET value=value WHERE name='key_check'");
+      result != SQLITE_OK) {
+    write_failed(result);
+  }
+  end_group();
+  return !in_trouble_;
 }
 
 bool Store::Impl::commit() {

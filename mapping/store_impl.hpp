@@ -45,6 +45,9 @@ struct Store::Impl {
   bool commit();
   bool durable();
   bool healthy() const { return !in_trouble_; }
+  bool full() const { return in_trouble_ && full_; }
+  std::uint64_t losses() const { return losses_; }
+  bool try_again();
 
   sqlite3* handle() const { return db_.getHandle(); }
   const SecretBox& secrets() const { return *box_; }
@@ -55,6 +58,7 @@ struct Store::Impl {
  private:
   bool end_group();
   bool sync_wal();
+  void lose();
   void recovered();
   void migrate();
   void take_key(const std::string& key_file);
@@ -67,9 +71,10 @@ struct Store::Impl {
   bool group_hurt_ = false;  // a write of this group failed
   bool wake_due_ = false;    // the owner has not yet been told of this group
   std::size_t group_size_ = 0;
-  bool lost_ = false;      // a write was dropped since the last commit()
+  bool lost_ = false;  // a write was dropped since the last commit()
+  std::uint64_t losses_ = 0;
   bool unsynced_ = false;  // committed, and perhaps not on the disk
-  bool in_trouble_ = false;
+  bool in_trouble_ = false, full_ = false;
   bool damaged_ = false;  // corrupt: a write that works doesn't mend that
 
  public:

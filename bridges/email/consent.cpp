@@ -71,6 +71,10 @@ std::vector<MailKey> Consent::held(const PersonId& person, std::string_view addr
   return out;
 }
 
+std::size_t Consent::held(const PersonId& person) const {
+  return hub_.store.notes().all(hub_.network, "held", person.value() + " ").size();
+}
+
 void Consent::release(const PersonId& person, std::string_view address, MailKey mail) {
   hub_.store.notes().erase(hub_.network, "held", key_of(person, address) + " " + std::to_string(mail));
 }

@@ -29,6 +29,7 @@ class Consent {
   // A mail that waits until its reader has said whether they want it.
   bool hold(const PersonId& person, std::string_view address, MailKey mail);
   std::vector<MailKey> held(const PersonId& person, std::string_view address) const;  // as they came
+  std::size_t held(const PersonId& person) const;                                     // of all who ask
   void release(const PersonId& person, std::string_view address, MailKey mail);
 
  private:

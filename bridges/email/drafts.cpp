@@ -96,7 +96,8 @@ struct Drafts::Impl : std::enable_shared_from_this<Drafts::Impl> {
     return found == open.end() ? nullptr : &drafts.at(found->second);
   }
   bool keep(const OpenDraft& draft) {
-    return hub.store.notes().put(hub.network, draft_kind, draft.base, packed_draft(draft));
+    return hub.store.notes().put(hub.network, draft_kind, draft.base, packed_draft(draft)) &&
+           hub.store.commit();  // a full disk says so only then
   }
   void schedule() {
     Time next = Time::max();
@@ -164,22 +165,26 @@ struct Drafts::Impl : std::enable_shared_from_this<Drafts::Impl> {
     out.row.time = hub.now();
     const MailKey mail = hub.store.mails().put(hub.network, out.row, bytes);
     if (mail == 0) return false;
+    const std::uint64_t losses = hub.store.losses();
     outcomes.keep(mail, out.about());
     const std::string* own = hub.accounts.address_of(person);
     const std::string from = own != nullptr ? *own : hub.bounces.of(mail);
+    std::vector<std::int64_t> queued;
     for (const Mailbox& to : out.recipients) {
       // RFC 3834 3.3: what nobody wrote by hand has nobody to come back to.
       if (!out.draft.automatic) wing.consent.know(person, folded(to.address));
-      delivery.push({.person = person,
-                     .mail = mail,
-                     .envelope_from = out.draft.automatic ? std::string() : from,
-                     .recipient = to.address,
-                     .route = route_of(person),
-                     .taken = hub.now(),
-                     .due = hub.now()});
+      queued.push_back(delivery.push({.person = person,
+                                      .mail = mail,
+                                      .envelope_from = out.draft.automatic ? std::string() : from,
+                                      .recipient = to.address,
+                                      .route = route_of(person),
+                                      .taken = hub.now(),
+                                      .due = hub.now()}));
     }
     if (!base.empty()) hub.store.notes().erase(hub.network, draft_kind, base);
-    return true;
+    if (hub.store.commit() && hub.store.losses() == losses) return true;
+    for (const std::int64_t key : queued) delivery.cancel(key);
+    return false;
   }
 
   // By their own server, where they have one.

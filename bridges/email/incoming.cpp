@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "bridges/email/address.hpp"
 #include "bridges/email/compose.hpp"
@@ -16,13 +17,16 @@
 namespace dragoman::email {
 namespace {
 
-constexpr unsigned most_hops = 50;           // RFC 5321 6.3
-constexpr std::size_t most_held = 50;        // of one who asks
-constexpr const char* judge_note = "judge";  // of a mail that waits: whose word on its sender counts
+constexpr unsigned most_hops = 50;             // RFC 5321 6.3
+constexpr std::size_t most_held = 50;          // of one who asks
+constexpr std::size_t most_held_of_all = 500;  // who ask the same person
+constexpr const char* judge_note = "judge";    // of a mail that waits: whose word on its sender counts
 
 const LmtpReply taken{250, "2.0.0 Taken"};
 const LmtpReply no_such_user{550, "5.1.1 There is nobody of this address here"};
 const LmtpReply try_later{451, "4.3.0 The chat side can't take mail now, try again"};
+const LmtpReply no_room{452, "4.3.1 There is no room for mail now, try again"};
+const LmtpReply not_ours{550, "5.7.1 That report is about no mail that was sent from here"};
 const LmtpReply enough_held{452, "4.2.2 The recipient has not yet said whether they want this mail"};
 
 bool is_of_list(const Mail& mail) { return mail.list && is_list_id(mail.list->id); }
@@ -55,8 +59,10 @@ Incoming::Incoming(Wing& wing, Links& links, Drafts::SessionOf session_of)
     : wing_(wing), links_(links), session_of_(std::move(session_of)) {}
 
 LmtpReply Incoming::may_accept() {
-  return held_ || !wing_.hub.store.healthy() ? try_later : LmtpReply{250, "2.0.0 ok"};
+  return held_ || away_ || !wing_.hub.store.healthy() ? trouble() : LmtpReply{250, "2.0.0 ok"};
 }
+
+LmtpReply Incoming::trouble() const { return wing_.hub.store.full() ? no_room : try_later; }
 
 LmtpReply Incoming::on_recipient(std::string_view, std::string_view recipient) {
   const auto address = valid_address(recipient);
@@ -77,6 +83,7 @@ LmtpReply Incoming::on_recipient(std::string_view, std::string_view recipient) {
 
 std::vector<LmtpReply> Incoming::on_mail(const Envelope& envelope, std::string bytes) {
   const Hub& hub = wing_.hub;
+  if (std::exchange(settled_, false)) losses_before_ = hub.store.losses();
   const auto all = [&](const LmtpReply& reply) {
     return std::vector<LmtpReply>(envelope.recipients.size(), reply);
   };
@@ -143,7 +150,11 @@ Incoming::Taken Incoming::on_own_mail(const PersonId& person, const std::string&
   return {deliver(person, mail, bytes, digest, &authserv_id), mail.message_id};
 }
 
-bool Incoming::settle() { return wing_.hub.store.durable(); }
+// Others may have ended the group since: what it lost counts as well.
+bool Incoming::settle() {
+  settled_ = true;
+  return wing_.hub.store.durable() && wing_.hub.store.losses() == losses_before_;
+}
 
 LmtpReply Incoming::deliver(const PersonId& person, const Mail& mail, const std::string& bytes,
                             const std::string& digest, const std::string* provider) {
@@ -159,6 +170,11 @@ LmtpReply Incoming::deliver(const PersonId& person, const Mail& mail, const std:
       wing_.drafts->on_report(*sent, *mail.report);
       return taken;
     }
+    // Of mail that others sent in their name: it comes in thousands.
+    // In their own account they may be about what they sent by another program.
+    if (provider == nullptr &&
+        (mail.report->outcome == Outcome::failed || mail.report->outcome == Outcome::delayed))
+      return not_ours;
   }
   // Who answers a mail of theirs was written to.
   const auto answered =
@@ -178,7 +194,7 @@ LmtpReply Incoming::deliver(const PersonId& person, const Mail& mail, const std:
   row.time = hub.now();
   Session& session = session_of_(person);
   if (answer == Consent::Answer::ask) return ask(session, mail, std::move(row), bytes, provider);
-  return take(session, mail, std::move(row), bytes, 0) ? taken : try_later;
+  return take(session, mail, std::move(row), bytes, 0) ? taken : trouble();
 }
 
 bool Incoming::take(Session& session, const Mail& mail, MailRow row, std::string_view bytes,
@@ -211,11 +227,11 @@ LmtpReply Incoming::ask(Session& session, const Mail& mail, MailRow row, const s
   const Mailbox sender = asker_of(mail);
   const UserId user{folded(sender.address)};
   const std::size_t before = wing_.consent.held(session.person(), user.value()).size();
-  if (before >= most_held) return enough_held;
+  if (before >= most_held || wing_.consent.held(session.person()) >= most_held_of_all) return enough_held;
   // In no conversation: nothing that is said answers it.
   row.conversation = "asks " + user.value();
   const MailKey key = wing_.hub.store.mails().put(wing_.hub.network, row, bytes);
-  if (key == 0 || !wing_.consent.hold(session.person(), user.value(), key)) return try_later;
+  if (key == 0 || !wing_.consent.hold(session.person(), user.value(), key)) return trouble();
   if (provider != nullptr)
     wing_.hub.store.notes().put(wing_.hub.network, judge_note, std::to_string(key), *provider);
   wing_.conversations.note_person(sender,

@@ -39,11 +39,13 @@ class Incoming final : public LmtpHandler {
 
   // Takes no mail while the XMPP side can't follow: the mail server keeps it.
   void hold(bool held) { held_ = held; }
+  void reachable(bool there) { away_ = !there; }
 
  private:
   // A mail, or why it is none that can be told. `provider`: the authserv-id of its reader's own account;
   // null: it came by our own server.
   std::variant<Mail, LmtpReply> read(const std::string& bytes, const std::string* provider) const;
+  LmtpReply trouble() const;
   LmtpReply deliver(const PersonId& person, const Mail& mail, const std::string& bytes,
                     const std::string& digest, const std::string* provider);
   LmtpReply ask(Session& session, const Mail& mail, MailRow row, const std::string& bytes,
@@ -56,7 +58,9 @@ class Incoming final : public LmtpHandler {
   Wing& wing_;
   Links& links_;
   Drafts::SessionOf session_of_;
-  bool held_ = false;
+  bool held_ = false, away_ = false;
+  bool settled_ = true;              // no mail since settle()
+  std::uint64_t losses_before_ = 0;  // of the store, when the first of those came that wait for settle()
 };
 
 }  // namespace dragoman::email

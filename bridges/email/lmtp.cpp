@@ -258,8 +258,10 @@ struct LmtpDialogue::Impl {
   void settled(bool kept, std::string& out) {
     phase = Phase::commands;
     if (!kept) {
+      LmtpReply why = handler.may_accept();  // for now there may be no room
+      if (why.code == ok.code) why = {451, "4.3.0 it can't be kept now"};
       for (LmtpReply& reply : replies) {
-        if (reply.code == ok.code) reply = {451, "4.3.0 it can't be kept now"};
+        if (reply.code == ok.code) reply = why;
       }
     }
     answer(out);

@@ -34,6 +34,7 @@ Network::Network(const NetworkContext& context)
   incoming_ = std::make_unique<Incoming>(wing_, links_, session);
   wing_.drafts = drafts_.get();
   wing_.incoming = incoming_.get();
+  incoming_->reachable(false);  // until it is
   accounts_ = std::make_unique<Accounts>(wing_, session);
   wing_.accounts = accounts_.get();
   session_of(PersonId{});  // the gateway's own
@@ -155,6 +156,8 @@ void Network::hold(bool held) {
   accounts_->hold(held);
   if (lmtp_) lmtp_->hold(held);
 }
+
+void Network::reachable(bool there) { incoming_->reachable(there); }
 
 void Network::reload(const config::Bridge& settings) {
   const config::Email before = hub_.settings.email;

@@ -49,6 +49,8 @@ class Network final : public dragoman::Network {
                         const std::string& node, const Answers& answers, bool submitted) override;
 
   void hold(bool held) override;
+  void reachable(bool there) override;
+  bool accountable() const override { return true; }
   void reload(const config::Bridge& settings) override;
   void stop(const std::string& message, std::function<void()> done) override;
 

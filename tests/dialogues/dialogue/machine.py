@@ -13,7 +13,8 @@ UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 
 
 class Clock:
-    """The binary's clocks go as ever, and are put forward by what the dialogue lets pass (clock.c)."""
+    """The binary's clocks go as ever, and are put forward by what the dialogue lets pass; it is killed where the dialogue says
+    (clock.c)."""
 
     steps = 200  # so many at most, that all that follows from one is done before the next
 
@@ -24,9 +25,9 @@ class Clock:
                                capture_output=True, text=True)
         if built.returncode != 0:
             raise Skipped(f"there is no C compiler for the clock: {built.stderr}")
-        shared.write_bytes(bytes(8))
+        shared.write_bytes(bytes(16))
         with open(shared, "r+b") as file:
-            self.forward = mmap.mmap(file.fileno(), 8)
+            self.shared = mmap.mmap(file.fileno(), 16)
         self.environment = {"LD_PRELOAD": str(library), "DIALOGUE_CLOCK": str(shared)}
 
     def passes(self, text):
@@ -38,12 +39,17 @@ class Clock:
         step = max(1, -(-left // self.steps))
         while left > 0:
             now = min(step, left)
-            self.forward[:] = struct.pack("q", struct.unpack("q", self.forward[:])[0] + now)
+            struct.pack_into("q", self.shared, 0, struct.unpack_from("q", self.shared)[0] + now)
             left -= now
             # The binary looks at its clock every few milliseconds.
             end = time.monotonic() + 0.02
             while time.monotonic() < end:
                 self.stage.wire.poll(end - time.monotonic())
+
+
+    def dies(self, steps):
+        """At the so many-th write to disk or wire from here on; 0: no more."""
+        struct.pack_into("q", self.shared, 8, steps)
 
 
 class Disk:

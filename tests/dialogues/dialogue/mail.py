@@ -86,6 +86,8 @@ class Mail:
                 return self._expect([what])
             if mark == "<*":
                 return self._expect(group(name, mark, what))
+            if mark == "<?":
+                return self._maybe(what)
             return self._about_last(what)
         if mark == ":":
             return self._event(name, what)
@@ -132,6 +134,15 @@ class Mail:
                 whys.append(f"\n    M< {match.fill(text, self.stage.names)}\n      but {why}")
             else:
                 raise Failure("expected" + "".join(whys) + "\n  but came\n    " + self.stage.transcript[-1])
+
+    def _maybe(self, text):
+        """May have come, once or more often, until nothing more comes for a while; `heard` counts."""
+        while self.smarthost.mails or self.stage.wire.wait(lambda: self.smarthost.mails, 0.5):
+            mail = self.smarthost.next_mail(text)
+            self._check(mail)
+            if why := self._differs(text, mail):
+                raise Failure(f"expected\n    M<? {text}\n  but {why}")
+            self.stage.heard.append(email.message_from_bytes(mail.data)["Message-ID"])
 
     def _check(self, mail):
         """What every mail that leaves is, whatever a dialogue asks of it."""
@@ -205,6 +216,7 @@ class Mail:
     def _event(self, name, what):
         word, _, rest = what.partition(" ")
         events = {"connects": self._connect, "greets": self._greet, "delivers": self._deliver, "posts": self._post,
+                  "tries": self._try,
                   "closes": self._close, "closed": self._closed, "hears": self._hear, "repeats": self._repeat, "relays": self._relay,
                   "floods": self._flood}
         if word not in events:
@@ -279,6 +291,14 @@ class Mail:
         sender = sender.removeprefix("<>")  # nobody
         return self._hand_over(name, sender, recipients.split(", "), self._whole(sender, recipients, headers, body))
 
+    def _try(self, name, rest):
+        """The same as `posts`, whatever becomes of it: the binary may be killed meanwhile."""
+        try:
+            for _ in range(self._post(name, rest)):
+                self._next(name, "250 …")
+        except Failure as failure:
+            self.stage.note(name, f"was cut off: {failure}"[:200])
+
     def _whole(self, sender, recipients, headers, body):
         """What a mail lacks is put in: who it is from and to, an id, a date, and the word of the mail server on who it is."""
         self.told += 1
@@ -292,6 +312,7 @@ class Mail:
         return bytes_of("\n".join(lines) + "\n\n" + (body or "") + "\n", self.stage.names)
 
     def _hand_over(self, name, sender, recipients, data):
+        self.handed = (name, sender, recipients, data)
         if name not in self.doors or not self.doors[name].open:
             self._greet(name)
         door = self._door(name)
@@ -300,7 +321,6 @@ class Mail:
             self._line_in(name, "250 2.1.…")
         door.send_bytes(b"DATA\r\n")
         self._line_in(name, "354 …")
-        self.handed = (name, sender, recipients, data)
         door.send_bytes(re.sub(rb"(?m)^\.", b"..", data) + b".\r\n")
         return len(recipients)
 
@@ -317,15 +337,15 @@ class Mail:
         self._line_in(name, "250 2.0.0 …")
 
     def _flood(self, name, rest):
-        """`COUNT FROM to RCPT` and a mail with {number} in it: so many, on one connection; each has to be taken."""
-        count, _, rest = rest.partition(" ")
+        """`COUNT REPLY FROM to RCPT` and a mail with {number} in it: so many, each answered so, on one connection."""
+        count, code, rest = rest.split(" ", 2)
         envelope, headers, body = split_letter(rest)
         sender, _, recipients = envelope.partition(" to ")
         sender = sender.removeprefix("<>")  # nobody
         for number in range(int(count)):
             self.stage.names["number"] = str(number)
             self._hand_over(name, sender, [recipients], self._whole(sender, recipients, headers, body))
-            self._line_in(name, "250 2.0.0 …")
+            self._line_in(name, f"{code} …")
             self.stage.transcript.clear()
         del self.stage.names["number"]
 

@@ -9,7 +9,7 @@ from . import match
 from .machine import Clock, Disk
 from .wire import Failure, IrcConnection, XmppConnection
 
-STEP = re.compile(r"([A-Z][a-z0-9]*)(<\*?|>!?|:) ?(.*)", re.DOTALL)
+STEP = re.compile(r"([A-Z][a-z0-9]*)(<[*?]?|>!?|:) ?(.*)", re.DOTALL)
 ESCAPE = re.compile(r"\\x([0-9a-f]{2})")
 
 
@@ -91,7 +91,7 @@ class Player:
             return self._event(name, what)
         actor = self.stage.actor(name)
         if isinstance(actor, XmppConnection):
-            return {"<": self._stanza_in, "<*": self._stanzas_in, ">": self._stanza_out, ">!": self._raw_out}[mark](
+            return {"<": self._stanza_in, "<?": self._stanza_maybe, "<*": self._stanzas_in, ">": self._stanza_out, ">!": self._raw_out}[mark](
                 name, what)
         return {"<": self._line_in, "<*": self._lines_in, ">": self._line_out}[mark](name, what)
 
@@ -160,6 +160,18 @@ class Player:
         """From here on this is answered by itself, whenever it comes: `METHOD /path… => 200 {json}`, `RCPT TO:<…> => 250`."""
         (self.stage.matrix or self.stage.mail).serves(rest)
 
+    def _head_times(self, _):
+        """`times N`: the whole dialogue so often, with {time} from 1 to N (see play in ../run)."""
+
+    def _head_heard(self, rest):
+        """`heard 1 to 2`: of what `<?` asked for."""
+        least, _, most = rest.partition(" to ")
+        got = self.stage.heard
+        if not int(least) <= len(got) <= int(most or least):
+            raise Failure(f"it was heard {len(got)} times")
+        if len(set(got)) > 1:
+            raise Failure(f"it was heard under several names: {got}")
+
     def _head_let(self, rest):
         name, value = rest.split(" ", 1)
         self.stage.names[name] = value
@@ -186,6 +198,13 @@ class Player:
                 raise Failure(f"the binary said {rest!r}")
         elif word == "rewrites":
             stage.write_config()
+        elif word == "dies":  # at step N: the Nth write to disk or wire from here on
+            stage.clock.dies(int(match.fill(rest, stage.names).removeprefix("at step ")))
+        elif word == "killed":  # wherever it is, if it is not dead yet
+            stage.clock.dies(0)
+            if stage.process.poll() is None:
+                stage.signal("SIGKILL")
+            stage.expect_exit(-9, 10)
         elif word == "passes":
             stage.clock.passes(rest)
         elif word == "disk":
@@ -266,6 +285,22 @@ class Player:
         why = match.element_matches(want, got, self.stage.names)
         if why:
             raise Failure(self._difference(name, text, match.pretty(got), why))
+
+    def _stanza_maybe(self, name, text):
+        """May have come, once or more often: `heard` counts. Of a connection that is open, all that it says now is looked at."""
+        want, connection = match.parse(text), self.stage.actor(name)
+        if connection.open:
+            token = f"maybe-{time.monotonic_ns()}"
+            connection.send(f"<iq type='get' from='barrier@example.org/b' to='{self.stage.domains[name]}' id='{token}'>"
+                            "<ping xmlns='urn:xmpp:ping'/></iq>")
+            self.stage.wire.wait(lambda: any(item.get("id") == token for item in connection.items))
+        for item in list(connection.items):
+            if match.element_matches(want, item, dict(self.stage.names)) is None:
+                connection.items.remove(item)
+                self.stage.note(f"{name}<?", match.pretty(item))
+                self.stage.heard.append(item.get("id"))
+            elif (item.get("id") or "").startswith("maybe-"):
+                connection.items.remove(item)
 
     def _group(self, name, mark, first):
         """The steps of this kind in a row: they may come in any order."""

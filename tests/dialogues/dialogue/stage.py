@@ -58,6 +58,7 @@ class Stage:
         self.more_places, self.tokens = {}, {}
         self.homeserver = self.matrix = self.mail = None
         self.clock = self.disk = None
+        self.heard = []
 
     # ------------------------------------------------------------------------------------------------ servers
 

@@ -20,6 +20,16 @@ class ConsentTest : public World {
   }
 };
 
+TEST_F(ConsentTest, OfAllStrangersSoManyMailsWait) {
+  for (int i = 0; i < 500; ++i) {
+    const std::string number = std::to_string(i);
+    ASSERT_EQ(receive({.from = "s" + number + "@example.net", .id = number + "@example.net"}), 250) << i;
+  }
+  EXPECT_EQ(receive({.from = "one.more@example.net", .id = "more@example.net"}), 452);
+  let_know(bob);
+  EXPECT_EQ(receive({.id = "known@example.net"}), 250) << "who is known is heard";
+}
+
 TEST_F(ConsentTest, SomebodyNewIsAnnouncedWithSenderAndSubjectAndNothingElse) {
   EXPECT_EQ(receive({.subject = "Your keys", .text = "I found them."}), 250);
   ASSERT_EQ(sink.told.size(), 1U);

@@ -93,6 +93,13 @@ TEST_F(ReportsTest, WhateverElseComesToAnAddressOfBouncesIsNobodys) {
   EXPECT_EQ(sink.told.size(), before);
 }
 
+TEST_F(ReportsTest, AReportOnAMailThatNobodyHereSentIsRefused) {
+  const std::string spam = report("failed") + "\r\n";
+  const std::string about = "In-Reply-To: <spam@elsewhere.example>\r\n" + spam;
+  EXPECT_EQ(receive_bytes(about, {juliets}, "").front().code, 550);
+  EXPECT_THAT(sink.told, IsEmpty());
+}
+
 TEST_F(ReportsTest, AReceiptIsAReadMarkOfItsReader) {
   send_two_lines();
   const std::string id = World::field(peer.mails[0], "Message-ID");
