@@ -201,6 +201,8 @@ class Reader {
     const std::string bytes = mail_.decoded(leaf, left_ + 1);
     if (bytes.size() > left_) body_.files.push_back(file_of(mail_, leaf, false));
     const Text words = text_of(within(bytes), leaf);
+    if (!is_type(leaf, "text", "plain") || ascii_lower(parameter(leaf, "format")) == "flowed")
+      body_.wrapped = false;
     // OpenPGP without MIME (RFC 4880 6.2, 7): the marks stand at the beginning of a line.
     const auto has_line = [&](std::string_view mark) {
       const auto at = words.plain.find(mark);

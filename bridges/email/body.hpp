@@ -12,7 +12,8 @@
 namespace dragoman::email {
 
 struct Body {
-  Text text;  // as it came, quotes and all
+  Text text;            // as it came, quotes and all
+  bool wrapped = true;  // it is plain, and does not say where its paragraphs end
   std::vector<File> files;
   std::vector<std::string> notes;  // what calendars and cards say, for a reader
   Sealed sealed = Sealed::no;

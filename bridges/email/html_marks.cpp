@@ -66,16 +66,28 @@ std::optional<std::string_view> attribute(Attributes attributes, std::string_vie
   return std::nullopt;
 }
 
-bool is_hidden(Attributes attributes) {
-  if (attributes == nullptr) return false;
-  if (attribute(attributes, "hidden")) return true;
-  const auto style = attribute(attributes, "style");
-  if (!style || style->empty()) return false;
-  const std::string all = declarations(*style);
+bool hides_by_style(std::string_view style) {
+  if (style.empty()) return false;
+  const std::string all = declarations(style);
   if (has(all, ";display:none") || has(all, ";visibility:hidden") || has(all, ";mso-hide:all")) return true;
   if (is_zero(all, ";font-size:") || is_zero(all, ";opacity:")) return true;
   return has(all, ";overflow:hidden") && (is_zero(all, ";max-height:") || is_zero(all, ";height:") ||
                                           is_zero(all, ";max-width:") || is_zero(all, ";width:"));
+}
+
+bool shows_by_style(std::string_view style) {
+  if (style.empty()) return false;
+  const std::string all = declarations(style);
+  return has(all, ";display:") && !has(all, ";display:none");
+}
+
+bool is_hidden(Attributes attributes) {
+  return attribute(attributes, "hidden") ||
+         hides_by_style(attribute(attributes, "style").value_or(std::string_view()));
+}
+
+bool is_shown(Attributes attributes) {
+  return shows_by_style(attribute(attributes, "style").value_or(std::string_view()));
 }
 
 bool is_tracker(Attributes attributes) {

@@ -15,6 +15,11 @@ std::optional<std::string_view> attribute(Attributes attributes, std::string_vie
 
 // display:none and its kin, in the style attribute or by `hidden`.
 bool is_hidden(Attributes attributes);
+// A display that is none of these, in the style attribute: it counts for more than a style sheet.
+bool is_shown(Attributes attributes);
+// The same of declarations ("display: none; color: red").
+bool hides_by_style(std::string_view style);
+bool shows_by_style(std::string_view style);
 // A picture that nobody sees.
 bool is_tracker(Attributes attributes);
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include <libxml/HTMLparser.h>
@@ -11,6 +12,8 @@
 #include "bridges/email/charset.hpp"
 #include "bridges/email/html_elements.hpp"
 #include "bridges/email/html_marks.hpp"
+#include "bridges/email/html_page.hpp"
+#include "bridges/email/html_styles.hpp"
 #include "mapping/utf8.hpp"
 
 namespace dragoman::email {
@@ -18,19 +21,16 @@ namespace {
 
 // Libxml2 looks through all that is open for each end tag: what nests deeper is read without its elements.
 constexpr std::size_t kMaxDepth = 500;
-constexpr std::size_t kMaxSpans = 2000;
-constexpr std::size_t kMaxQuotes = 20;  // ">" before a line
-constexpr std::size_t kMaxAlt = 200;    // bytes of what a picture shows
-constexpr std::size_t kNowhere = static_cast<std::size_t>(-1);
+constexpr std::size_t kMaxAlt = 200;        // bytes of what a picture shows
+constexpr std::size_t kMaxSheet = 100'000;  // bytes of a style that are read
 
 struct Frame {
   std::string name;
   Element element = Element::text;
   bool hidden = false, quote = false;
-  bool bare = false;             // a paragraph beside the mark of an item, or in a cell
-  bool tight = false;            // a paragraph without space around it
-  std::size_t begin = kNowhere;  // of what stands in it
-  std::size_t style = 0;         // Style + 1; 0: none
+  bool bare = false;      // a paragraph beside the mark of an item, or in a cell
+  bool tight = false;     // a paragraph without space around it
+  std::size_t style = 0;  // Style + 1; 0: none
   std::string detail;
   long number = 1;  // of the next item
 };
@@ -43,14 +43,13 @@ class Builder {
     Frame frame;
     frame.name = name;
     frame.element = element_of(name);
-    if (hidden_ == 0 && frame.element != Element::dropped && !is_hidden(attributes)) {
-      enter(frame, attributes);
-    } else {
-      frame.hidden = true;
-    }
-    if (!has_end(name)) return leave(frame);
+    frame.hidden = hidden_ > 0 || frame.element == Element::dropped || is_hidden(attributes) ||
+                   (styles_.hide(name, attributes) && !is_shown(attributes));
+    page_.open();
+    if (!frame.hidden) enter(frame, attributes);
     if (frame.hidden) ++hidden_;
     frames_.push_back(std::move(frame));
+    if (!has_end(name)) pop();
   }
 
   void close(std::string_view name) {
@@ -62,24 +61,14 @@ class Builder {
   }
 
   void characters(std::string_view text) {
-    if (hidden_ > 0 || too_deep_) return;
-    if (preformatted_ > 0) return verbatim(text);
-    while (!text.empty()) {
-      const std::size_t space = blank(text);
-      if (space > 0) {
-        space_ = true;
-        text.remove_prefix(space);
-        continue;
-      }
-      if (const std::size_t unseen = invisible(text); unseen > 0) {
-        text.remove_prefix(unseen);
-        continue;
-      }
-      std::size_t end = 1;
-      while (end < text.size() && blank(text.substr(end)) == 0 && invisible(text.substr(end)) == 0) ++end;
-      write(text.substr(0, end));
-      text.remove_prefix(end);
-    }
+    if (hidden_ == 0 && !too_deep_) page_.characters(text);
+  }
+
+  // What stands in a script, or in a style.
+  void code(std::string_view text) {
+    if (too_deep_ || frames_.empty() || frames_.back().name != "style") return;
+    const std::size_t room = kMaxSheet - std::min(kMaxSheet, sheet_.size());
+    sheet_ += text.substr(0, room);
   }
 
   bool too_deep() const { return too_deep_; }
@@ -90,7 +79,7 @@ class Builder {
     hidden_ = 0;
     while (!words.empty()) {
       const auto end = std::min(words.find('\n'), words.size());
-      breaks(1);
+      page_.breaks(1);
       characters(words.substr(0, end));
       words.remove_prefix(std::min(end + 1, words.size()));
     }
@@ -98,32 +87,15 @@ class Builder {
 
   Text finish() {
     while (!frames_.empty()) pop();
-    std::stable_sort(text_.spans.begin(), text_.spans.end(), [](const Span& a, const Span& b) {
-      return a.begin != b.begin ? a.begin < b.begin : a.end > b.end;
-    });
-    return std::move(text_);
+    return page_.finish();
   }
 
  private:
-  // Spaces that pages collapse: also hard ones, which mails have in place of others.
-  static std::size_t blank(std::string_view text) {
-    const char c = text.front();
-    if (c == ' ' || c == '\n' || c == '\t' || c == '\r') return 1;
-    return c == '\xC2' && text.size() > 1 && text[1] == '\xA0' ? 2 : 0;
-  }
-
-  // What is not seen: soft hyphens, and what fills the line of a mail in a list of mails.
-  static std::size_t invisible(std::string_view text) {
-    const std::string_view two = text.substr(0, 2), three = text.substr(0, 3);
-    if (two == "\xC2\xAD" || two == "\xCD\x8F") return 2;
-    return three == "\xE2\x80\x8B" || three == "\xEF\xBB\xBF" ? 3 : 0;
-  }
-
   void enter(Frame& frame, Attributes attributes) {
     switch (mark_of(frame.name, attributes)) {
       case Mark::quote: open_quote(frame); break;
-      case Mark::header: line("________________________________"); break;
-      case Mark::signature: sign(); break;
+      case Mark::header: page_.line("________________________________"); break;
+      case Mark::signature: page_.sign(); break;
       case Mark::none: break;
     }
     switch (frame.element) {
@@ -134,89 +106,73 @@ class Builder {
       case Element::code: return style(frame, Style::code);
       case Element::anchor: return anchor(frame, attributes);
       case Element::image: return image(attributes);
-      case Element::line_break: return line_break();
-      case Element::rule: return rule();
-      case Element::heading: breaks(2); return style(frame, Style::bold);
+      case Element::line_break: return page_.line_break();
+      case Element::rule: return page_.rule();
+      case Element::heading: page_.breaks(2); return style(frame, Style::bold);
       case Element::paragraph:
         // In an item or a cell it begins beside the mark.
-        frame.bare = fresh_;
+        frame.bare = page_.fresh();
         frame.tight = is_tight(attributes);
-        return frame.bare ? void() : breaks(frame.tight ? 1 : 2);
+        return frame.bare ? void() : page_.breaks(frame.tight ? 1 : 2);
       case Element::block:
-      case Element::table: return fresh_ ? void() : breaks(1);
+      case Element::table: return page_.fresh() ? void() : page_.breaks(1);
       case Element::quote: return frame.quote ? void() : open_quote(frame);
-      case Element::preformatted:
-        breaks(1);
-        ++preformatted_;
-        return;
+      case Element::preformatted: return page_.preformatted(true);
       case Element::unordered:
       case Element::ordered:
-        breaks(1);
+        page_.breaks(1);
         ++lists_;
         return;
       case Element::item: return item();
-      case Element::row: return breaks(1);
+      case Element::row: return page_.breaks(1);
       case Element::cell: return cell();
       default: return;
     }
   }
 
   void leave(Frame& frame) {
-    if (frame.hidden) return;
-    end_style(frame);
+    const std::size_t begin = page_.begin(frames_.size());
+    if (frame.style > 0) page_.span(begin, static_cast<Style>(frame.style - 1), frame.detail);
     switch (frame.element) {
-      case Element::heading: breaks(2); break;
+      case Element::heading: page_.breaks(2); break;
       case Element::paragraph:
         // One that is empty is an empty line.
-        if (frame.tight && frame.begin == kNowhere) ++lines_;
-        breaks(frame.bare || frame.tight ? 1 : 2);
+        if (frame.tight && begin == PageText::nowhere) page_.empty_line();
+        page_.breaks(frame.bare || frame.tight ? 1 : 2);
         break;
       case Element::block:
       case Element::table:
-      case Element::row: breaks(1); break;
+      case Element::row: page_.breaks(1); break;
       case Element::item:
-        mark_.clear();
-        breaks(1);
+        page_.end_item();
+        page_.breaks(1);
         break;
-      case Element::preformatted:
-        --preformatted_;
-        breaks(1);
-        break;
+      case Element::preformatted: page_.preformatted(false); break;
       case Element::unordered:
       case Element::ordered:
         --lists_;
-        breaks(lists_ == 0 ? 2 : 1);
+        page_.breaks(lists_ == 0 ? 2 : 1);
         break;
       default: break;
     }
-    if (frame.quote) close_quote();
+    if (frame.quote) page_.close_quote();
   }
 
   void pop() {
     Frame frame = std::move(frames_.back());
     frames_.pop_back();
-    if (frame.hidden) --hidden_;
-    leave(frame);
+    if (frame.name == "style") styles_.read(std::exchange(sheet_, {}));
+    if (frame.hidden) {
+      --hidden_;
+    } else {
+      leave(frame);
+    }
+    page_.close();
   }
 
   // --------------------------------------------------------------------------------------------- elements
 
   static void style(Frame& frame, Style style) { frame.style = static_cast<std::size_t>(style) + 1; }
-
-  void end_style(const Frame& frame) {
-    if (frame.style == 0 || frame.begin == kNowhere || frame.begin >= text_.plain.size()) return;
-    const auto which = static_cast<Style>(frame.style - 1);
-    if (text_.spans.size() >= kMaxSpans) return;
-    const std::string_view words = std::string_view(text_.plain).substr(frame.begin);
-    // "bob@example.org" leads where it says.
-    if (which == Style::link &&
-        (frame.detail == "mailto:" + std::string(words) || frame.detail == "tel:" + std::string(words))) {
-      return;
-    }
-    // A style that spans lines would span the marks of quotes between them.
-    if (quotes_ > 0 && words.find('\n') != std::string_view::npos) return;
-    text_.spans.push_back({frame.begin, text_.plain.size(), which, frame.detail});
-  }
 
   void anchor(Frame& frame, Attributes attributes) {
     std::string_view href = attribute(attributes, "href").value_or(std::string_view());
@@ -239,162 +195,41 @@ class Builder {
     if (!alt.empty()) characters(alt);
   }
 
-  void line_break() {
-    if (preformatted_ > 0) return verbatim("\n");
-    ++lines_;
-    space_ = false;
-  }
-
-  void rule() {
-    breaks(1);
-    // Behind a line of its own, and before more: at the end it is a frame.
-    rule_ = !text_.plain.empty();
-  }
-
   void item() {
-    breaks(1);
     const auto list = std::find_if(frames_.rbegin(), frames_.rend(), [](const Frame& frame) {
       return frame.element == Element::ordered || frame.element == Element::unordered;
     });
-    mark_ = lists_ > 1 ? std::string(2 * (std::min<std::size_t>(lists_, 5) - 1), ' ') : std::string();
+    std::string mark =
+        lists_ > 1 ? std::string(2 * (std::min<std::size_t>(lists_, 5) - 1), ' ') : std::string();
     if (list != frames_.rend() && list->element == Element::ordered) {
-      mark_ += std::to_string(list->number++) + ". ";
+      mark += std::to_string(list->number++) + ". ";
     } else {
-      mark_ += "- ";
+      mark += "- ";
     }
-    fresh_ = true;
+    page_.item(std::move(mark));
   }
 
+  // Between words of the same row, on the same line.
   void cell() {
     const auto row = std::find_if(frames_.rbegin(), frames_.rend(),
                                   [](const Frame& frame) { return frame.element == Element::row; });
-    if (row == frames_.rend()) return breaks(1);
-    // Between words of the same row, on the same line.
-    if (row->begin != kNowhere && lines_ == 0 && !text_.plain.empty()) mark_ = " | ";
-    space_ = false;
-    fresh_ = true;
+    if (row == frames_.rend()) return page_.breaks(1);
+    const auto depth = static_cast<std::size_t>(frames_.rend() - row) - 1;
+    page_.cell(page_.begin(depth) != PageText::nowhere);
   }
 
   void open_quote(Frame& frame) {
-    breaks(1);
+    page_.open_quote();
     frame.quote = true;
-    ++quotes_;
   }
 
-  void close_quote() {
-    breaks(1);
-    --quotes_;
-    after_quote_ = true;
-  }
-
-  // Where the page does not say so itself.
-  void sign() {
-    const std::string_view plain = text_.plain;
-    const auto last = plain.substr(plain.rfind('\n') + 1);
-    sign_ = last != "--" && last != "-- ";
-    breaks(1);
-  }
-
-  void line(std::string_view words) {
-    breaks(1);
-    rule_ = false;
-    write(words);
-    breaks(1);
-  }
-
-  // --------------------------------------------------------------------------------------------- writing
-
-  void breaks(std::size_t count) {
-    lines_ = std::max(lines_, count);
-    space_ = fresh_ = false;
-    if (mark_ == " | ") mark_.clear();
-  }
-
-  void new_lines() {
-    if (text_.plain.empty()) {
-      prefix();
-    } else if (lines_ > 0) {
-      const std::size_t count = std::min<std::size_t>(lines_, 3);
-      for (std::size_t i = 0; i < count; ++i) {
-        text_.plain += '\n';
-        // Between two lines of a quote an empty one is of it.
-        if (i + 1 < count && quotes_ > 0 && !after_quote_ && written_quotes_ >= quotes_)
-          text_.plain.append(std::min(quotes_, kMaxQuotes), '>');
-      }
-      prefix();
-    }
-    lines_ = 0;
-    after_quote_ = false;
-    written_quotes_ = quotes_;
-  }
-
-  void prefix() {
-    if (quotes_ == 0) return;
-    text_.plain.append(std::min(quotes_, kMaxQuotes), '>');
-    text_.plain += ' ';
-  }
-
-  bool at_line_begin() const { return text_.plain.empty() || lines_ > 0; }
-
-  void write(std::string_view words) {
-    if (rule_ && lines_ > 0) {
-      rule_ = false;
-      new_lines();
-      text_.plain += "---";
-      lines_ = 1;
-    }
-    if (sign_) {
-      sign_ = false;
-      if (words != "--") {
-        new_lines();
-        text_.plain += "-- ";
-        lines_ = 1;
-      }
-    }
-    const bool begins = at_line_begin();
-    if (begins) new_lines();
-    if (!mark_.empty()) {
-      if (mark_ != " | " || !begins) text_.plain += mark_;
-      mark_.clear();
-    } else if (begins ? quotes_ == 0 && words.front() == '>' : space_) {
-      text_.plain += ' ';  // at the beginning: what the writer begins so is no quote
-    }
-    space_ = fresh_ = false;
-    begin_frames();
-    text_.plain += words;
-  }
-
-  void verbatim(std::string_view text) {
-    while (!text.empty()) {
-      const auto end = std::min(text.find('\n'), text.size());
-      if (end > 0) {
-        if (at_line_begin()) new_lines();
-        begin_frames();
-        text_.plain += text.substr(0, end);
-        fresh_ = false;
-      }
-      if (end < text.size() && (!text_.plain.empty() || lines_ > 0)) ++lines_;
-      text.remove_prefix(std::min(end + 1, text.size()));
-    }
-  }
-
-  // The frames that have no beginning yet are the last ones: each begins where its first words stand.
-  void begin_frames() {
-    for (auto frame = frames_.rbegin(); frame != frames_.rend() && frame->begin == kNowhere; ++frame)
-      frame->begin = text_.plain.size();
-  }
-
-  Text text_;
+  PageText page_;
+  HiddenStyles styles_;
+  std::string sheet_;  // a style's, so far
   std::vector<Frame> frames_;
   std::size_t depth_ = 0;
-  std::size_t hidden_ = 0, preformatted_ = 0, lists_ = 0, quotes_ = 0;  // how many are open
-  std::size_t written_quotes_ = 0;
-  std::size_t lines_ = 0;  // newlines before the next words
-  bool space_ = false;     // a space before the next words
-  bool fresh_ = false;     // in an item or a cell without words yet
-  bool rule_ = false, sign_ = false, after_quote_ = false;
+  std::size_t hidden_ = 0, lists_ = 0;  // how many are open
   bool too_deep_ = false;
-  std::string mark_;  // before the next words
 };
 
 std::string_view view(const xmlChar* text) { return reinterpret_cast<const char*>(text); }
@@ -492,7 +327,9 @@ Text html_text(std::string_view html_utf8) {
   context->sax->startElement = on_start;
   context->sax->endElement = on_end;
   context->sax->characters = on_characters;
-  context->sax->cdataBlock = [](void*, const xmlChar*, int) {};  // of scripts and styles
+  context->sax->cdataBlock = [](void* user, const xmlChar* text, int length) {
+    static_cast<Parser*>(user)->builder.code(view(text).substr(0, static_cast<std::size_t>(length)));
+  };
   context->sax->ignorableWhitespace = on_characters;
   context->userData = &parser;
   constexpr int options = HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET |
@@ -502,7 +339,11 @@ Text html_text(std::string_view html_utf8) {
                      options);
   if (parser.builder.too_deep()) {
     const auto unread = std::min(static_cast<std::size_t>(parser.unread), source.size());
-    parser.builder.tail(without_tags(std::string_view(source).substr(source.size() - unread)));
+    std::string_view rest = std::string_view(source).substr(source.size() - unread);
+    // It was stopped within a tag.
+    if (const auto end = rest.find_first_of("<>"); end != std::string_view::npos && rest[end] == '>')
+      rest.remove_prefix(end + 1);
+    parser.builder.tail(without_tags(rest));
   }
   return parser.builder.finish();
 }

@@ -9,6 +9,7 @@
 #include "bridges/email/quotes.hpp"
 #include "bridges/email/reaction.hpp"
 #include "bridges/email/report.hpp"
+#include "bridges/email/wrapped.hpp"
 
 namespace dragoman::email {
 
@@ -32,6 +33,7 @@ std::variant<Mail, std::string> parse_mail(std::string_view bytes, const std::st
   Folded folded = fold_quotes(body.text, is_forward_subject(mail.subject));
   mail.said = std::move(folded.said);
   mail.rest = std::move(folded.rest);
+  if (body.wrapped) unwrap(mail.said);
   for (const std::string& note : body.notes) {
     if (!mail.said.empty()) mail.said.plain += "\n\n";
     mail.said.plain += note;

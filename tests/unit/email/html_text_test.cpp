@@ -39,6 +39,52 @@ TEST(HtmlText, AnAddressIsNoLinkToItself) {
   EXPECT_EQ(html_text("<a href=\"mailto:bob@example.org\">bob@example.org</a>"), Text("bob@example.org"));
 }
 
+TEST(HtmlText, WhatAStyleSheetHidesIsDropped) {
+  const auto page = [](const std::string& sheet, const std::string& body) {
+    return plain("<html><head><style type=\"text/css\">" + sheet + "</style></head><body>" + body +
+                 "</body></html>");
+  };
+  const std::string words = "a <div class=\"first preview\">hidden <b>too</b></div>b";
+  for (const std::string sheet :
+       {".preview{display:none}", "div.preview { display : none !important; }", ".PREVIEW {font-size:0}",
+        "p, .other, .preview\n{ color:red; visibility: hidden }", "<!-- .preview {display:none} -->",
+        "/* .a { */ .preview {display:none} /* } */", "@import url(x.css); .preview{display:none}",
+        "@media print { .first {color:red} } .preview{display:none}", ".preview{display:none"}) {
+    EXPECT_EQ(page(sheet, words), "a b") << sheet;
+  }
+  EXPECT_EQ(page("#preview{display:none}", "a <span id=preview>hidden</span>b"), "a b");
+  EXPECT_EQ(plain("a <style>.x{display:none}</style><i class=x>hidden</i> b"), "a b");
+}
+
+TEST(HtmlText, WhatAStyleSheetDoesNotSurelyHideIsShown) {
+  const auto page = [](const std::string& sheet) {
+    return plain("<style>" + sheet + "</style>a <b class=\"preview\">shown</b> b");
+  };
+  for (const std::string sheet :
+       {"", "{", "}", "}{", ".preview", ".preview{", ".preview{}", ".preview{color:red}",
+        ".previews{display:none}", "i.preview{display:none}", ".other .preview{display:none}",
+        ".preview:hover{display:none}", ".preview[x]{display:none}",
+        "@media (max-width:600px){.preview{display:none}}", ".preview{display:none}.preview{display:inline}",
+        "/* .preview{display:none}", ".{display:none}", "*{display:none}", ".a.preview{display:none}"}) {
+    EXPECT_EQ(page(sheet), "a shown b") << sheet;
+  }
+  EXPECT_EQ(plain("<style>.x{display:none}</style>a <b class=x style=\"display:inline\">shown</b> b"),
+            "a shown b");
+  EXPECT_EQ(plain("<script>.x{display:none}</script>a <b class=x>shown</b> b"), "a shown b");
+}
+
+TEST(HtmlText, HugeStyleSheetsAreReadInLinearTime) {
+  EXPECT_EQ(plain("<style>" + times(300'000, ".x{display:none}") + "</style>a <b class=x>hidden</b>b"),
+            "a b");
+  EXPECT_EQ(plain("<style>" + times(300'000, "/*{") + "</style>a <b class=x>shown</b>"), "a shown");
+  EXPECT_EQ(plain("<style>" + times(300'000, "@{") + "</style>a <b class=x>shown</b>"), "a shown");
+  std::string sheet;
+  for (int i = 0; i < 20'000; ++i) sheet += ".c" + std::to_string(i) + "{display:none}";
+  EXPECT_EQ(plain("<style>" + sheet + "</style>" +
+                  times(20'000, "<b class=\"" + times(30, "c1 ") + "\">x</b>") + "a"),
+            "a");
+}
+
 TEST(HtmlText, HiddenTextIsDropped) {
   for (const char* style :
        {"display:none", "DISPLAY : none !important", "visibility:hidden", "font-size:0", "font-size: 0px",
