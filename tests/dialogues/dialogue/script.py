@@ -293,7 +293,7 @@ class Player:
             token = f"maybe-{time.monotonic_ns()}"
             connection.send(f"<iq type='get' from='barrier@example.org/b' to='{self.stage.domains[name]}' id='{token}'>"
                             "<ping xmlns='urn:xmpp:ping'/></iq>")
-            self.stage.wire.wait(lambda: any(item.get("id") == token for item in connection.items))
+            self.stage.wire.wait(lambda: not connection.open or any(item.get("id") == token for item in connection.items))
         for item in list(connection.items):
             if match.element_matches(want, item, dict(self.stage.names)) is None:
                 connection.items.remove(item)
