@@ -117,8 +117,9 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
   // what waits
 
   void add(const QueuedMail& mail) {
-    route_of(mail.route).queue().add(mail.key, std::string(domain_part(mail.recipient)), mail.recipient,
-                                     mail.due);
+    route_of(mail.route)
+        .queue()
+        .add(mail.key, std::string(domain_part(mail.recipient)), mail.recipient, mail.due);
     known[mail.key] = mail.route;
     deadlines.set(mail.key, mail.taken + (mail.late_told ? std::chrono::milliseconds(expires_after)
                                                          : std::chrono::milliseconds(late_after)));

@@ -91,7 +91,8 @@ struct ImapConnection::Impl : std::enable_shared_from_this<ImapConnection::Impl>
                    false});
     // Who speaks for the server before TLS would keep us from it by this (RFC 3501 6.2.1).
     if (response.name == "PREAUTH")
-      return fail({{Reason::login_failed, "The mail server " + account.imap.host + " wants no log-in"}, false});
+      return fail(
+          {{Reason::login_failed, "The mail server " + account.imap.host + " wants no log-in"}, false});
     ask_capabilities();
   }
 

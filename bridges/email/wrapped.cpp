@@ -35,7 +35,8 @@ bool is_item(std::string_view line) {
   std::size_t at = 0;
   while (at < line.size() && at < 3 && is_number_digit(line[at])) ++at;
   if (at == 0 && line.size() > 1 && line.front() != 'I') at = 1;
-  return at > 0 && at < line.size() && (line[at] == ')' || (line[at] == '.' && is_number_digit(line[at - 1])));
+  return at > 0 && at < line.size() &&
+         (line[at] == ')' || (line[at] == '.' && is_number_digit(line[at - 1])));
 }
 
 // What has columns, or is indented, was put so.

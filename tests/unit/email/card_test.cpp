@@ -19,8 +19,7 @@ std::string folded_lines(const std::string& line) {
 }
 
 std::string card(const std::string& photo, const std::string& address = "bob@example.org") {
-  return "BEGIN:VCARD\nVERSION:3.0\nFN:Bob\nEMAIL:" + address + "\n" + folded_lines(photo) +
-         "END:VCARD\n";
+  return "BEGIN:VCARD\nVERSION:3.0\nFN:Bob\nEMAIL:" + address + "\n" + folded_lines(photo) + "END:VCARD\n";
 }
 
 TEST(Cards, AreOneLine) {
