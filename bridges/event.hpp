@@ -46,6 +46,13 @@ struct Quote {
   bool operator==(const Quote&) const = default;
 };
 
+struct Addressee {  // of a letter
+  UserId user;      // empty: the person themselves
+  std::string name = {};
+  bool copied = false;  // they are told what was said to others
+  bool operator==(const Addressee&) const = default;
+};
+
 enum class MessageKind : std::uint8_t {
   normal,
   notice,
@@ -59,6 +66,8 @@ struct Message {
   std::optional<Quote> quote;
   std::string thread;
   std::string subject = {};  // of a letter, one line
+  // Of a letter to several: all whom it goes to. Outwards only with the place (see Features::addressing).
+  std::vector<Addressee> addressed = {};
   bool operator==(const Message&) const = default;
 };
 

@@ -41,6 +41,13 @@ struct Features {
   bool presence = false;  // it shows whether our people are there (SetAvailability)
   // People ask before they may talk to somebody here: Join in the conversation with them says yes, Leave no.
   bool consent = false;
+  // Who may not write to a person is kept there: SetStanding banned in the conversation with somebody says
+  // so, ListStandings with the place asks who they are. StandingList with the place is also told when it
+  // changes.
+  bool blocking = false;
+  bool always_there = false;  // whoever is known can be written to at any time: they are shown as available
+  // A Message with the place goes to all whom it is `addressed` to, and begins a room with them.
+  bool addressing = false;
   bool directory = false;  // its rooms can be searched without a connection of the person
 
   std::size_t max_bytes = 0;  // of one message's text as measured by `wire_size`; 0: no limit

@@ -25,6 +25,7 @@ enum class Reason : std::uint8_t {
   not_joined,
   not_permitted,
   cannot_speak,
+  blocked_by_self,  // they do not want to hear whom they write to
   // the way there
   dns_failed,
   connection_refused,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "component/addresses.hpp"
 #include "component/content.hpp"
 #include "component/datetime.hpp"
 #include "component/gateway.hpp"
@@ -225,6 +226,8 @@ void Contact::on_content(const Event& event, Content content) {
     w.open("message").attr("from", from).attr("to", person_.value()).attr("type", "chat");
     w.attr("id", part_id(id, part).value());
     render::content(w, parts[part], false);
+    if (const auto* message = std::get_if<Message>(&parts[part]))
+      write_addresses(w, gateway_, person_, *message);
     if (markable) w.open("markable", ns::markers).close();
     w.raw(delay).close();
     gateway_.deliver(person_, std::move(out));

@@ -2,6 +2,8 @@
 // degrade.
 #include <set>
 
+#include "component/addresses.hpp"
+#include "component/blocking.hpp"
 #include "component/bookmarks.hpp"
 #include "component/commands.hpp"
 #include "component/facets.hpp"
@@ -141,6 +143,8 @@ void on_info(Gateway& gateway, const Stanza& iq, const Element& query, const Tar
         identity(w, "gateway", gateway.network().kind(), gateway.network().title());
         feature(w, ns::registration);
         feature(w, ns::gateway);
+        if (takes_addresses(gateway)) feature(w, ns::address);
+        if (gateway.blocking().offered()) feature(w, ns::blocking);
       }
     } else {
       const bool occupant = target.room() != nullptr;

@@ -10,6 +10,7 @@ struct Entry {
   std::string_view type, condition;
   int code;
   std::string_view text;
+  std::string_view special = {}, special_ns = {};
 };
 
 // The conditions and codes for joining are those of XEP-0045 7.2 and of what IRC gateways have always
@@ -39,6 +40,8 @@ Entry entry(Reason reason) {
     case Reason::not_joined: return {"modify", "not-acceptable", 406, "You are not in this room."};
     case Reason::not_permitted: return {"cancel", "not-allowed", 405, "You may not do that there."};
     case Reason::cannot_speak: return {"auth", "forbidden", 403, "You may not speak in this room."};
+    case Reason::blocked_by_self:  // XEP-0191 3.3
+      return {"cancel", "not-acceptable", 406, "You have blocked them.", "blocked", ns::blocking_errors};
     case Reason::dns_failed: return {"cancel", "item-not-found", 404, "The server's name can't be resolved."};
     case Reason::connection_refused: return {"cancel", "item-not-found", 404, "The server can't be reached."};
     case Reason::connection_lost:
@@ -76,7 +79,7 @@ Entry entry(Reason reason) {
 StanzaError to_error(const Failure& failure) {
   const Entry found = entry(failure.reason);
   return {found.type, found.condition, failure.text.empty() ? std::string(found.text) : failure.text,
-          found.code};
+          found.code, found.special,   found.special_ns};
 }
 
 StanzaError to_ping_error(const Failure& failure) {
@@ -105,6 +108,7 @@ void write_error(XmlWriter& out, const StanzaError& error) {
   out.attr("type", error.type);
   out.open(error.condition, ns::stanzas).close();
   if (!error.text.empty()) out.element("text", error.text, ns::stanzas);
+  if (!error.special.empty()) out.open(error.special, error.special_ns).close();
   out.close();
 }
 

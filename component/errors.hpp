@@ -13,7 +13,8 @@ struct StanzaError {
   std::string_view type;       // "cancel", "auth", "modify", "wait"
   std::string_view condition;  // "item-not-found"
   std::string text;
-  int code = 0;  // legacy; 0: none
+  int code = 0;                                    // legacy; 0: none
+  std::string_view special = {}, special_ns = {};  // a condition of the application's own (RFC 6120 8.3.4)
 };
 
 // The failure's own text wins over the catalogue's.

@@ -370,6 +370,8 @@ class Degrader {
     if (features_.subjects) out.front().subject = message.subject;
     if (features_.threads)
       for (Message& piece : out) piece.thread = message.thread;
+    if (features_.addressing)
+      for (Message& piece : out) piece.addressed = message.addressed;
     return out;
   }
 

@@ -5,6 +5,8 @@
 #include <map>
 #include <utility>
 
+#include "component/addresses.hpp"
+#include "component/blocking.hpp"
 #include "component/bookmarks.hpp"
 #include "component/commands.hpp"
 #include "component/contact.hpp"
@@ -86,6 +88,7 @@ Gateway::Gateway(Options options, Store& store, Outlet& out)
   privileges_ = std::make_unique<Privileges>(*this);
   bookmarks_ = std::make_unique<Bookmarks>(*this);
   people_ = std::make_unique<People>(*this);
+  blocking_ = std::make_unique<Blocking>(*this);
   add_disco(*this);
   add_basics(*this);
   add_vcard(*this);
@@ -195,6 +198,9 @@ void Gateway::on_message(const Stanza& stanza, const Target& target) {
     return;
   }
   if (target.place() != nullptr && target.place()->empty()) {
+    const Element* addresses = stanza.child("addresses", ns::address);
+    if (addresses != nullptr && stanza.type != "error" && takes_addresses(*this))
+      return on_addressed(*this, stanza, *addresses);
     if (stanza.type != "error" && stanza.child("body", ns::component) != nullptr) {
       refuse(stanza, service_unavailable("Nobody reads here. " + network_->address_hint()));
     }
@@ -216,6 +222,7 @@ void Gateway::on_presence(const Stanza& stanza, const Target& target) {
   const bool directed = stanza.type.empty() || stanza.type == "unavailable" || stanza.type == "error";
   const RoomId* room = target.room();
   people_->on_presence(stanza, says_whether_there(stanza, target));
+  if (stanza.type == "unavailable" || stanza.type == "error") blocking_->on_gone(stanza.from);
   if (room == nullptr || !directed) {
     if (room != nullptr && stanza.type == "subscribe") {
       return refuse(stanza, not_allowed("A room is joined, not subscribed to."));
@@ -321,6 +328,11 @@ void Gateway::on_event(Session& from, Event event) {
     if (const auto* asked = std::get_if<Invited>(&event.what))
       return subscriptions_->on_asked(person, *user, *asked);
   }
+  if (const auto* list = std::get_if<StandingList>(&event.what); list != nullptr && room == nullptr) {
+    blocking_->on_list(person, *list);
+    questions_.answer_for("standings " + person.value() + " ", *list);
+    return;
+  }
   if (room == nullptr) {
     contact(person, event.in).on_event(event);
     return;
@@ -402,7 +414,8 @@ bool Gateway::answer_late(Session& from, const Event& event, const std::string& 
   if (const auto* failed = std::get_if<Failed>(&event.what)) {
     std::string out;
     XmlWriter w(out);
-    w.open("message").attr("from", address_of(event.in)).attr("to", origin->jid).attr("type", "error");
+    const std::string sent_to = token.starts_with('~') ? domain() : address_of(event.in);
+    w.open("message").attr("from", sent_to).attr("to", origin->jid).attr("type", "error");
     w.attr_if("id", origin->stanza_id);
     write_error(w, to_error(failed->failure));
     w.close();

@@ -25,6 +25,7 @@ namespace dragoman {
 
 class Muc;
 class Contact;
+class Blocking;
 class Bookmarks;
 class Commands;
 class People;
@@ -81,6 +82,7 @@ class Gateway final : public Sink {
   Subscriptions& subscriptions() { return *subscriptions_; }
   Privileges& privileges() { return *privileges_; }
   Bookmarks& bookmarks() { return *bookmarks_; }
+  Blocking& blocking() { return *blocking_; }
   People& people() { return *people_; }
   const config::Bridge& bridge() const { return options_.bridge; }
   const std::string& domain() const { return options_.bridge.domain; }
@@ -123,6 +125,9 @@ class Gateway final : public Sink {
   // sender's own: the room has forgotten it). `receipt`: of a chat, that is then owed one (XEP-0184).
   std::string new_token();
   std::string new_token(const Stanza& of, bool receipt = false);
+  // Of one that goes to several, and so to a room that did not send it: whatever becomes of it is answered by
+  // the token alone, as after a restart, by the gateway itself.
+  std::string new_untracked_token(const Stanza& of) { return '~' + new_token(of); }
   std::string occupant_id(const RoomId& room, const std::string& whose) const;  // XEP-0421
 
  private:
@@ -181,6 +186,7 @@ class Gateway final : public Sink {
   std::unique_ptr<Privileges> privileges_;
   std::unique_ptr<Bookmarks> bookmarks_;
   std::unique_ptr<People> people_;
+  std::unique_ptr<Blocking> blocking_;
   std::unordered_map<PersonId, std::unique_ptr<View>> views_;
   std::unique_ptr<Closed> closed_;
   int depth_ = 0;

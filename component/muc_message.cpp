@@ -1,6 +1,7 @@
 // What is said in the room, both ways: XEP-0045 section 7.4, with the ids of XEP-0359.
 #include <utility>
 
+#include "component/addresses.hpp"
 #include "component/contact.hpp"
 #include "component/content.hpp"
 #include "component/datetime.hpp"
@@ -373,6 +374,8 @@ std::string Muc::payload_of(const Content& content, const MessageId& id, const S
     return out;
   }
   render::content(w, content, true, address_);
+  if (const auto* message = std::get_if<Message>(&content))
+    write_addresses(w, gateway_, room_.viewer(), *message);
   Member who{.nick = sender.nick, .account = sender.account};
   // As in their presence: the table's word goes before the message's.
   if (auto member = room_.members().find(sender.nick)) who = std::move(*member);

@@ -1,5 +1,6 @@
 // "Add a gateway" in clients: XEP-0077 registration, and XEP-0100's jabber:iq:gateway, which turns what a
 // person types into an address.
+#include "component/blocking.hpp"
 #include "component/bookmarks.hpp"
 #include "component/facets.hpp"
 #include "component/gateway.hpp"
@@ -51,6 +52,7 @@ void on_set(Gateway& gateway, const Stanza& iq, const Element& query) {
     presence("unsubscribe"), presence("unsubscribed"), presence("unavailable");
     gateway.subscriptions().forget(person);
     gateway.people().forget(person);
+    gateway.blocking().forget(person);
     gateway.bookmarks().forget(person);
     return;
   }

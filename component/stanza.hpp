@@ -91,6 +91,9 @@ inline constexpr std::string_view privilege_of_old = "urn:xmpp:privilege:1";  //
 inline constexpr std::string_view roster = "jabber:iq:roster";
 inline constexpr std::string_view search = "jabber:iq:search";
 inline constexpr std::string_view channel_search = "urn:xmpp:channel-search:0:search";
+inline constexpr std::string_view blocking = "urn:xmpp:blocking";
+inline constexpr std::string_view blocking_errors = "urn:xmpp:blocking:errors";
+inline constexpr std::string_view address = "http://jabber.org/protocol/address";
 inline constexpr std::string_view client = "jabber:client";
 }  // namespace ns
 

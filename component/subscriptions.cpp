@@ -1,5 +1,6 @@
 #include "component/subscriptions.hpp"
 
+#include "component/blocking.hpp"
 #include "component/datetime.hpp"
 #include "component/gateway.hpp"
 #include "component/muc.hpp"
@@ -247,6 +248,7 @@ std::string Subscriptions::presence_of(const PersonId& person, const std::string
   }
   const auto* user = std::get_if<UserId>(&*where);
   if (user == nullptr) return unavailable;
+  if (gateway_.blocking().is_blocked(person, *user)) return unavailable;
   const Look* look = look_of(person, node);
   if (look != nullptr && look->presence) return told_of(*look->presence, *look);
   const std::string nick = gateway_.network().nick_of(*user);
@@ -263,7 +265,9 @@ std::string Subscriptions::presence_of(const PersonId& person, const std::string
     write_look(w, member->avatar, {});
     return out.empty() ? std::string("/>") : ">" + out + "</presence>";
   }
-  return unavailable;
+  const Session* voice = gateway_.network().find_session(PersonId{}, PlaceId{});
+  if (voice == nullptr || !voice->features(PlaceId{}).always_there) return unavailable;
+  return told_of({.online = true}, look != nullptr ? *look : Look{});
 }
 
 void Subscriptions::tell(const PersonId& to, const std::string& node, bool only_available) {

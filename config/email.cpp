@@ -19,6 +19,8 @@ constexpr std::int64_t largest_mail = std::int64_t{1} << 30;  // bytes
 constexpr std::int64_t longest_quiet = 3600;                  // seconds: a chat that waits longer is none
 constexpr std::int64_t most_mails = 1'000'000;
 constexpr std::int64_t longest_kept = 36500;  // days
+constexpr std::int64_t most_aliases = 100;
+constexpr std::int64_t largest_mailbox = std::int64_t{1} << 50;  // bytes
 constexpr std::size_t longest_authserv_id = 255;
 
 constexpr std::string_view local_mark = "{local}", host_mark = "{host}";
@@ -213,6 +215,8 @@ void read_accounts(Section section, Report& report, Email::Accounts& accounts) {
 }
 
 void read_sizes(Section& section, Email& email) {
+  if (const auto most = section.number("max_mailbox_bytes", 0, largest_mailbox))
+    email.max_mailbox_bytes = static_cast<std::uint64_t>(*most);
   assign(email.max_mail_bytes, section.number("max_mail_bytes", smallest_mail, largest_mail));
   const auto file = section.number("max_file_bytes", 1, largest_mail);
   if (!file) {
@@ -251,6 +255,7 @@ void read_email(Section& section, Report& report, const std::string& domain, Ema
   read_people(section, report, "allow_login", email.allow_login);
   if (auto accounts = section.map("accounts")) read_accounts(std::move(*accounts), report, email.accounts);
   read_uploads(section, report, email.uploads);
+  assign(email.aliases_per_person, section.number("aliases_per_person", 0, most_aliases));
   assign(email.coalesce_seconds, section.number("coalesce_seconds", 0, longest_quiet));
   read_sizes(section, email);
   assign(email.mails_per_hour, section.number("mails_per_hour", 0, most_mails));

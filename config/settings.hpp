@@ -101,13 +101,15 @@ struct Email {
   std::vector<std::string> allow;        // who may use the bridge: bare JIDs, domains, or "*"; empty: all
   std::vector<std::string> allow_login;  // who may use an account of their own here, the same way
   std::vector<std::string> uploads;      // hosts whose files are fetched and attached; others stay links
+  std::uint32_t aliases_per_person = 0;  // addresses that people may choose for themselves
   std::uint32_t coalesce_seconds = 30;
   std::uint64_t max_mail_bytes = 25'000'000;  // in and out
   std::uint64_t max_file_bytes = 10'000'000;  // attached; a larger one stays a link
   std::uint32_t mails_per_hour = 60;          // of one person; 0: no limit
   std::uint32_t mails_per_minute_and_domain = 60;
-  std::uint32_t keep_days = 365;         // of mails as they came: files and originals; 0: for ever
-  bool fetch_private_addresses = false;  // hosts of `uploads` may lie in private networks
+  std::uint32_t keep_days = 365;                    // of mails as they came: files and originals; 0: for ever
+  std::uint64_t max_mailbox_bytes = 1'000'000'000;  // of what is kept for one person; 0: no limit
+  bool fetch_private_addresses = false;             // hosts of `uploads` may lie in private networks
 };
 
 struct Bridge {

@@ -70,11 +70,21 @@ struct MailsTable::Statements {
                   select_mail("digest=? AND person=? AND network=? ORDER BY key DESC LIMIT 1").c_str()),
         last(store,
              select_mail("conversation=? AND person=? AND network=? ORDER BY key DESC LIMIT 1").c_str()),
+        last_incoming(store, select_mail("conversation=? AND person=? AND network=? AND outgoing=0 "
+                                         "ORDER BY key DESC LIMIT 1")
+                                 .c_str()),
         last_of_thread(store,
                        select_mail("thread=? AND conversation=? AND person=? AND network=? AND thread<>'' "
                                    "ORDER BY key DESC LIMIT 1")
                            .c_str()),
-        of(store, "SELECT key FROM mails WHERE person=? AND network=? ORDER BY key"),
+        of(store, "SELECT key FROM mails WHERE person=? AND network=? AND key>? ORDER BY key LIMIT ?"),
+        newest(store, "SELECT coalesce(max(key), 0) FROM mails WHERE person=? AND network=?"),
+        held(store,
+             "SELECT count(*), coalesce(sum(length(bytes)), 0) FROM mails JOIN mail_bodies ON "
+             "mail_bodies.key=mails.body WHERE person=? AND network=?"),
+        old_of(store,
+               "SELECT key, body FROM mails WHERE person=? AND network=? AND body IS NOT NULL AND time<? AND "
+               "NOT EXISTS (SELECT 1 FROM mail_queue WHERE mail=mails.key) ORDER BY mails.key LIMIT ?"),
         erase(store, "DELETE FROM mails WHERE key=? AND network=?"),
         erase_body(store,
                    "DELETE FROM mail_bodies WHERE key=?1 AND NOT EXISTS (SELECT 1 FROM mails WHERE body=?1)"),
@@ -87,8 +97,8 @@ struct MailsTable::Statements {
             "SELECT key, body FROM mails WHERE network=? AND (body IS NULL) IN (0, 1) AND time<? AND NOT "
             "EXISTS (SELECT 1 FROM mail_queue WHERE mail=mails.key) LIMIT ?"),
         forget(store, "UPDATE mails SET body=NULL WHERE key=? AND network=?") {}
-  Statement put_body, put, body, get, find, by_digest, last, last_of_thread, of, erase, erase_body,
-      old_bodies, old_rows, forget;
+  Statement put_body, put, body, get, find, by_digest, last, last_incoming, last_of_thread, of, newest, held,
+      old_of, erase, erase_body, old_bodies, old_rows, forget;
 
   template <class... Args>
   static std::optional<MailRow> one(Statement& statement, const Args&... args) {
@@ -169,16 +179,60 @@ std::optional<MailRow> MailsTable::last(const NetworkId& network, const PersonId
   return Statements::one(sql_->last, conversation, person.value(), network.value());
 }
 
+std::optional<MailRow> MailsTable::last_incoming(const NetworkId& network, const PersonId& person,
+                                                 std::string_view conversation) {
+  return Statements::one(sql_->last_incoming, conversation, person.value(), network.value());
+}
+
 std::optional<MailRow> MailsTable::last_of_thread(const NetworkId& network, const PersonId& person,
                                                   std::string_view conversation, std::string_view thread) {
   return Statements::one(sql_->last_of_thread, thread, conversation, person.value(), network.value());
 }
 
-std::vector<MailKey> MailsTable::of(const NetworkId& network, const PersonId& person) {
+std::vector<MailKey> MailsTable::of(const NetworkId& network, const PersonId& person, std::size_t at_most,
+                                    MailKey after) {
   std::vector<MailKey> keys;
   sql_->of.read([&](const Statement::Row& row) { keys.push_back(row.number(0)); }, person.value(),
-                network.value());
+                network.value(), after, static_cast<std::int64_t>(at_most));
   return keys;
+}
+
+MailKey MailsTable::newest(const NetworkId& network, const PersonId& person) {
+  MailKey key = 0;
+  sql_->newest.read([&](const Statement::Row& row) { key = row.number(0); }, person.value(), network.value());
+  return key;
+}
+
+MailsTable::Held MailsTable::held(const NetworkId& network, const PersonId& person) {
+  Held all;
+  sql_->held.read(
+      [&](const Statement::Row& row) {
+        all = {static_cast<std::uint64_t>(row.number(0)), static_cast<std::uint64_t>(row.number(1))};
+      },
+      person.value(), network.value());
+  return all;
+}
+
+std::size_t MailsTable::forget_bytes(const NetworkId& network, const PersonId& person,
+                                     std::chrono::sys_time<std::chrono::milliseconds> before,
+                                     std::size_t at_most) {
+  std::size_t count = 0;
+  const bool kept = store_.atomically([&] {
+    std::vector<Statements::Old> old;
+    sql_->old_of.read(
+        [&](const Statement::Row& row) {
+          old.push_back({row.number(0), row.is_null(1) ? std::nullopt : std::optional(row.number(1))});
+        },
+        person.value(), network.value(), std::int64_t{before.time_since_epoch().count()},
+        static_cast<std::int64_t>(at_most));
+    for (const auto& [key, body] : old) {
+      if (!sql_->forget.change(key, network.value())) return false;
+      if (body && !sql_->erase_body.change(*body)) return false;
+      ++count;
+    }
+    return true;
+  });
+  return kept ? count : 0;
 }
 
 std::optional<std::string> MailsTable::bytes(const NetworkId& network, MailKey key) {

@@ -44,9 +44,22 @@ class MailsTable {
   // The newest of a conversation: what was put last. Of a thread: the thread is not empty.
   std::optional<MailRow> last(const NetworkId& network, const PersonId& person,
                               std::string_view conversation);
+  std::optional<MailRow> last_incoming(const NetworkId& network, const PersonId& person,
+                                       std::string_view conversation);
   std::optional<MailRow> last_of_thread(const NetworkId& network, const PersonId& person,
                                         std::string_view conversation, std::string_view thread);
-  std::vector<MailKey> of(const NetworkId& network, const PersonId& person);  // all, oldest first
+  // The oldest, so many of them; `after`: only those put after it.
+  std::vector<MailKey> of(const NetworkId& network, const PersonId& person, std::size_t at_most,
+                          MailKey after = 0);
+  MailKey newest(const NetworkId& network, const PersonId& person);  // 0: there is none
+  // What is kept of a person: mails with their bytes, and how many bytes.
+  struct Held {
+    std::uint64_t mails = 0, bytes = 0;
+  };
+  Held held(const NetworkId& network, const PersonId& person);
+  // Forgets the bytes of a person's mails from before a moment; what waits to be sent stays. How many.
+  std::size_t forget_bytes(const NetworkId& network, const PersonId& person,
+                           std::chrono::sys_time<std::chrono::milliseconds> before, std::size_t at_most);
   // Nothing where they were forgotten.
   std::optional<std::string> bytes(const NetworkId& network, MailKey key);
   bool erase(const NetworkId& network, MailKey key);  // bytes go with the last row that has them

@@ -160,7 +160,11 @@ CREATE INDEX mail_queue_mail ON mail_queue(mail);
 // By which of several ways a mail leaves.
 constexpr const char* mail_routes = "ALTER TABLE mail_queue ADD COLUMN route TEXT NOT NULL DEFAULT ''";
 
-constexpr std::array<const char*, 5> steps{first_schema, occupants_and_outbox, notes, mails, mail_routes};
+// What is kept of one person.
+constexpr const char* mails_of_person = "CREATE INDEX mails_person ON mails(person, network, key)";
+
+constexpr std::array<const char*, 6> steps{first_schema, occupants_and_outbox, notes,
+                                           mails,        mail_routes,          mails_of_person};
 
 }  // namespace
 

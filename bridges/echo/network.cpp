@@ -19,7 +19,16 @@ struct Perform {
     session.emit(in, std::move(what), "echo", MessageId{"echo-" + std::to_string(session.messages_)});
   }
 
-  void operator()(const Message& m) const { said(m); }
+  void operator()(const Message& m) const {
+    if (m.addressed.empty()) return said(m);
+    // A room named for those who are in it.
+    std::set<std::string> names;
+    for (const Addressee& one : m.addressed) names.insert(one.user.value());
+    std::string all;
+    for (const std::string& name : names) all += (all.empty() ? "" : " & ") + name;
+    session.emit(RoomId{"#" + all}, Invited{{}, all, {}});
+    done();
+  }
   void operator()(const Edit& e) const { said(e); }
   void operator()(const Retraction& r) const { said(r); }
   void operator()(const Reactions& r) const { said(r); }
@@ -65,8 +74,27 @@ struct Perform {
     session.emit(in, Listing{{{RoomId{"#echo"}, "#echo", 1, {}}}, 1});
     done();
   }
+  void tell_blocked() const {
+    StandingList list;
+    for (const UserId& user : session.blocked_)
+      list.users.push_back({user.value(), Standing::banned, {}, {}});
+    session.emit(PlaceId{}, std::move(list));
+  }
   void operator()(const ListStandings&) const {
-    session.emit(in, StandingList{});
+    if (std::holds_alternative<PlaceId>(in)) {
+      tell_blocked();
+    } else {
+      session.emit(in, StandingList{});
+    }
+    done();
+  }
+  // In a chat: whether they are heard at all.
+  void operator()(const SetStanding& set) const {
+    const auto* user = std::get_if<UserId>(&in);
+    if (user == nullptr) return no();
+    const bool changed = set.standing == Standing::banned ? session.blocked_.insert(*user).second
+                                                          : session.blocked_.erase(*user) > 0;
+    if (changed) tell_blocked();
     done();
   }
   // It looks as those do who talk to it.
@@ -83,7 +111,6 @@ struct Perform {
   void operator()(const FetchRoomInfo&) const { done(); }
   void operator()(const SetRoomInfo&) const { no(); }
   void operator()(const Invite&) const { no(); }
-  void operator()(const SetStanding&) const { no(); }
   void operator()(const Remove&) const { no(); }
   void operator()(const FetchHistory&) const { no(); }
 };
@@ -106,6 +133,8 @@ Features EchoSession::features(const Conversation&) const {
           .stable_ids = true,
           .profiles = true,
           .presence = true,
+          .blocking = true,
+          .addressing = true,
           .directory = true};
 }
 

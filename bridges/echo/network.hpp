@@ -32,6 +32,7 @@ class EchoSession final : public Session {
   PlaceId place_;
   std::string nick_;
   std::set<RoomId> rooms_;
+  std::set<UserId> blocked_;
   unsigned messages_ = 0;
   SetProfile looks_;  // of its person
 };

@@ -18,6 +18,11 @@ namespace {
 // Notes: the person of a made name, and the made name of a person.
 constexpr std::string_view person_of_name = "alias";
 constexpr std::string_view name_of_person = "alias of";
+// A name that a person has chosen: "PERSON NAME". One that they gave up stays theirs, with a mark in front.
+constexpr std::string_view chosen_name = "own alias";
+constexpr std::string_view made_prefix = "x-";
+constexpr char given_up = ' ';  // no JID begins so
+constexpr std::size_t shortest_chosen = 3, longest_chosen = 40;
 
 constexpr std::size_t longest_alias = 64;  // octets, RFC 5321 4.5.3.1.1
 constexpr std::string_view bounce_prefix = "b+";
@@ -47,6 +52,17 @@ bool is_usable(std::string_view local) {
   return !local.empty() && local.size() <= longest_alias && local.front() != '.' && local.back() != '.' &&
          local.front() != '-' && local.find("..") == std::string_view::npos &&
          std::all_of(local.begin(), local.end(), is_safe) && !is_taken(local);
+}
+
+// RFC 2142, and what certificate authorities and people take for the word of the domain itself.
+bool is_of_the_house(std::string_view name) {
+  constexpr std::array<std::string_view, 30> names{
+      "admin",    "administrator", "bounce",  "bounces", "contact",   "ftp",        "help",     "info",
+      "it",       "list",          "lists",   "mail",    "news",      "newsletter", "no-reply", "noc",
+      "noreply",  "office",        "owner",   "root",    "sales",     "security",   "service",  "smtp",
+      "ssladmin", "sslmaster",     "support", "usenet",  "webmaster", "www"};
+  return std::find(names.begin(), names.end(), name) != names.end() || name.ends_with("-request") ||
+         name.ends_with("-owner") || name.starts_with("owner-");
 }
 
 std::string mac_of(std::string_view key, std::string_view number) {
@@ -82,7 +98,7 @@ std::string Aliases::of(const PersonId& person) {
   if (auto local = by_rule(person); !local.empty()) return local + '@' + domain_;
   if (auto made = store_.notes().get(network_, name_of_person, person.value())) return *made + '@' + domain_;
   // Without the rule's separator in it, and too long to be hit upon.
-  const std::string name = "x-" + random_hex(10);
+  const std::string name = std::string(made_prefix) + random_hex(10);
   if (!store_.notes().put(network_, person_of_name, name, person.value()) ||
       !store_.notes().put(network_, name_of_person, person.value(), name)) {
     return {};
@@ -93,7 +109,10 @@ std::string Aliases::of(const PersonId& person) {
 std::optional<PersonId> Aliases::person(std::string_view local_part) const {
   const auto lower = ascii_lower(local_part.substr(0, local_part.find('+')));
   if (!is_usable(lower)) return {};
-  if (auto made = store_.notes().get(network_, person_of_name, lower)) return PersonId(*made);
+  if (auto made = store_.notes().get(network_, person_of_name, lower)) {
+    if (made->starts_with(given_up)) return std::nullopt;
+    return PersonId(*made);
+  }
   std::string_view rest = lower;
   if (between_.empty() || rest.size() < before_.size() + after_.size() || !rest.starts_with(before_) ||
       !rest.ends_with(after_))
@@ -104,6 +123,41 @@ std::optional<PersonId> Aliases::person(std::string_view local_part) const {
   const auto local = rest.substr(0, split), host = rest.substr(split + between_.size());
   if (local.empty() || host.empty()) return {};
   return PersonId(escape_node(local) + '@' + std::string(host));
+}
+
+Aliases::Choice Aliases::choose(const PersonId& person, std::string_view wanted) {
+  const std::string name = ascii_lower(wanted);
+  if (!is_usable(name) || name.size() < shortest_chosen || name.size() > longest_chosen ||
+      name.starts_with(made_prefix) || is_of_the_house(name))
+    return Choice::unusable;
+  NotesTable& notes = store_.notes();
+  const auto known = notes.get(network_, person_of_name, name);
+  if (known && *known != person.value() && *known != given_up + person.value()) return Choice::taken;
+  // What the rule makes of somebody is theirs, whether they are here or not.
+  if (!known && this->person(name)) return Choice::unusable;
+  const bool kept = notes.put(network_, person_of_name, name, person.value()) &&
+                    notes.put(network_, chosen_name, person.value() + " " + name, {});
+  return kept ? Choice::done : Choice::trouble;
+}
+
+bool Aliases::give_up(const PersonId& person, std::string_view name) {
+  NotesTable& notes = store_.notes();
+  const std::string key = person.value() + " " + std::string(name);
+  if (!notes.get(network_, chosen_name, key)) return false;
+  return notes.put(network_, person_of_name, name, given_up + person.value()) &&
+         notes.erase(network_, chosen_name, key);
+}
+
+std::vector<std::string> Aliases::chosen(const PersonId& person) const {
+  std::vector<std::string> out;
+  const std::string prefix = person.value() + " ";
+  for (auto& [key, value] : store_.notes().all(network_, chosen_name, prefix))
+    out.push_back(key.substr(prefix.size()));
+  return out;
+}
+
+void Aliases::forget(const PersonId& person) {
+  for (const std::string& name : chosen(person)) give_up(person, name);
 }
 
 BounceAddresses::BounceAddresses(std::string domain, std::string secret_key)

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "mapping/ids.hpp"
 
@@ -25,6 +26,13 @@ class Aliases {
   // looks like SRS, BATV or an address of ours for bounces). Never two people's. Empty on trouble with the
   // store.
   std::string of(const PersonId& person);
+  // Addresses that people have chosen for themselves beside it. One that was given up is nobody else's: mail
+  // for whoever had it never comes to another.
+  enum class Choice : std::uint8_t { done, taken, unusable, trouble };
+  Choice choose(const PersonId& person, std::string_view name);  // before the "@"
+  bool give_up(const PersonId& person, std::string_view name);
+  std::vector<std::string> chosen(const PersonId& person) const;  // before the "@"
+  void forget(const PersonId& person);                            // gives all of them up
   // Whose an address is, before the "@", in any case; detail after "+" is left out. Split at the last of what
   // stands between the rule's two. It says nothing of whether there is such a person.
   std::optional<PersonId> person(std::string_view local_part) const;

@@ -42,8 +42,9 @@ void Consent::block(const PersonId& person, std::string_view address) {
   hub_.store.notes().erase(hub_.network, "known", key_of(person, address));
 }
 
-void Consent::unblock(const PersonId& person, std::string_view address) {
-  hub_.store.notes().erase(hub_.network, "blocked", key_of(person, address));
+bool Consent::unblock(const PersonId& person, std::string_view address) {
+  if (!is_blocked(person, address)) return false;
+  return hub_.store.notes().erase(hub_.network, "blocked", key_of(person, address));
 }
 
 std::vector<std::string> Consent::blocked(const PersonId& person) const {

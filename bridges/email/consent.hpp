@@ -23,7 +23,7 @@ class Consent {
   bool is_blocked(const PersonId& person, std::string_view address) const;
   void know(const PersonId& person, std::string_view address);
   void block(const PersonId& person, std::string_view address);
-  void unblock(const PersonId& person, std::string_view address);
+  bool unblock(const PersonId& person, std::string_view address);  // false: they were not blocked
   std::vector<std::string> blocked(const PersonId& person) const;
 
   // A mail that waits until its reader has said whether they want it.

@@ -179,22 +179,16 @@ Conversations::Place Conversations::in_conversation(const PersonId& person, cons
     if (const auto* room = where ? std::get_if<RoomId>(&*where) : nullptr; room != nullptr && !is_list(*room))
       id = *room;
   }
-  const std::string by_people = set_key(person, others);
-  if (!id) {
-    if (auto known = hub_.store.notes().get(hub_.network, "people", by_people)) id = RoomId{*known};
-  }
-  if (!id) id = RoomId{std::string(conversation_mark) + random_hex(conversation_size / 2)};
-  hub_.store.notes().put(hub_.network, "people", by_people, id->value());
-
-  Room room = this->room(person, *id).value_or(Room{});
+  const RoomId where = known_by(person, std::move(id), others);
+  Room room = this->room(person, where).value_or(Room{});
   if (room.name.empty()) room.name = mail.subject;
-  Place place{*id, {}, {}, {}};
+  Place place{where, {}, {}, {}};
   std::vector<Participant> now;
   for (const auto& [box, copied] : others) {
     if (const Participant* known = find(room, box.address)) {
       now.push_back({known->nick, box.address, copied});
     } else {
-      Participant fresh = participant(*id, room, box, copied);
+      Participant fresh = participant(where, room, box, copied);
       room.people.push_back(fresh);
       place.came.push_back(fresh);
       now.push_back(std::move(fresh));
@@ -209,8 +203,41 @@ Conversations::Place Conversations::in_conversation(const PersonId& person, cons
   // Who wants answers to go elsewhere is not in it, and goes by no name that somebody there may have.
   const Mailbox& from = mail.from.front();
   place.sender_nick = sender != nullptr ? sender->nick : with_address(shown_name(from), from);
-  save(person, *id, room);
+  save(person, where, room);
   return place;
+}
+
+// The room of this id from now on, else the one that these people have been in last, else a new one.
+RoomId Conversations::known_by(const PersonId& person, std::optional<RoomId> id,
+                               const std::vector<std::pair<Mailbox, bool>>& others) {
+  const std::string key = set_key(person, others);
+  NotesTable& notes = hub_.store.notes();
+  if (!id) {
+    if (auto known = notes.get(hub_.network, "people", key)) id = RoomId{*known};
+  }
+  if (!id) id = RoomId{std::string(conversation_mark) + random_hex(conversation_size / 2)};
+  notes.put(hub_.network, "people", key, id->value());
+  return *id;
+}
+
+std::optional<RoomId> Conversations::with(const PersonId& person,
+                                          const std::vector<std::pair<Mailbox, bool>>& others,
+                                          const std::string& subject) {
+  if (others.empty() || others.size() > most_people) return std::nullopt;
+  const RoomId id = known_by(person, std::nullopt, others);
+  Room room = this->room(person, id).value_or(Room{});
+  if (room.name.empty()) room.name = subject;
+  std::vector<Participant> now;
+  for (const auto& [box, copied] : others) {
+    const Participant* known = find(room, box.address);
+    Participant one = known != nullptr ? *known : participant(id, room, box, copied);
+    one.copied = copied;
+    if (known == nullptr) room.people.push_back(one);
+    now.push_back(std::move(one));
+  }
+  room.people = std::move(now);
+  if (!save(person, id, room)) return std::nullopt;
+  return id;
 }
 
 std::optional<Participant> Conversations::add(const PersonId& person, const RoomId& id, const Mailbox& box) {
@@ -246,7 +273,7 @@ void Conversations::forget(const PersonId& person) {
       hub_.store.notes().erase(hub_.network, "nick", key);
   }
   hub_.store.notes().erase(hub_.network, "own name", person.value());
-  for (const char* kind : {"room", "people", "known", "blocked", "held", "receipt"}) {
+  for (const char* kind : {"room", "people", "known", "blocked", "held", "receipt", "reacted"}) {
     for (auto& [key, value] : hub_.store.notes().all(hub_.network, kind, prefix))
       hub_.store.notes().erase(hub_.network, kind, key);
   }

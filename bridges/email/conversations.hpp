@@ -51,6 +51,10 @@ class Conversations {
   std::vector<RoomId> rooms_of(const PersonId& person) const;
   void forget(const PersonId& person);
 
+  // The conversation with these people, begun where there is none yet; nothing where it could not be kept or
+  // they are too many. Who is in Cc is as it is said here.
+  std::optional<RoomId> with(const PersonId& person, const std::vector<std::pair<Mailbox, bool>>& others,
+                             const std::string& subject);
   // Somebody more in a conversation of several; nothing where they are there already.
   std::optional<Participant> add(const PersonId& person, const RoomId& id, const Mailbox& box);
 
@@ -68,6 +72,8 @@ class Conversations {
   std::string nick_for(const RoomId& id, const Room& room, const Mailbox& box);
   Participant participant(const RoomId& id, const Room& room, const Mailbox& box, bool copied);
   Place in_list(const PersonId& person, const Mail& mail);
+  RoomId known_by(const PersonId& person, std::optional<RoomId> id,
+                  const std::vector<std::pair<Mailbox, bool>>& others);
   Place in_conversation(const PersonId& person, const Mail& mail,
                         const std::vector<std::pair<Mailbox, bool>>& others);
 

@@ -320,7 +320,7 @@ class Examination {
   void trust() {
     if (!settings_.authserv_id.empty())
       return ok(fmt::format("who a sender is, {} says (authserv_id)", settings_.authserv_id));
-    note("authserv_id is not set: all senders are taken for unverified");
+    note("authserv_id is not set: all senders are taken for unverified, and no mail is marked as such");
   }
 
   void files() {

@@ -3,16 +3,13 @@
 #include <algorithm>
 #include <map>
 
-#include "bridges/email/accounts.hpp"
-#include "bridges/email/address.hpp"
+#include "bridges/email/at_once.hpp"
 #include "bridges/email/fetched.hpp"
 #include "bridges/email/mime_in.hpp"
-#include "bridges/email/outcomes.hpp"
+#include "bridges/email/open_draft.hpp"
 #include "bridges/email/outgoing.hpp"
-#include "bridges/json.hpp"
-#include "bridges/net/backoff.hpp"
+#include "bridges/email/posting.hpp"
 #include "bridges/net/timer.hpp"
-#include "bridges/saved.hpp"
 #include "mapping/digest.hpp"
 #include "mapping/mails_table.hpp"
 #include "mapping/notes_table.hpp"
@@ -26,36 +23,10 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t most_lines = 100;
 constexpr std::size_t most_bytes = std::size_t{64} * 1024;
-constexpr auto composing_holds = 60s;  // who writes on says so again within it (XEP-0085 5.5)
-constexpr auto longest_hold = 10min;   // since the first line
-constexpr auto again_after = 60s;      // where the store was in trouble
-constexpr std::string_view draft_kind = "draft", receipt_kind = "receipt";
-
-std::string packed_draft(const OpenDraft& draft) {
-  json::array lines;
-  for (const DraftLine& line : draft.lines)
-    lines.push_back(
-        json::object{{"said", packed(Saved{draft.person, {}, line.command})}, {"id", line.id.value()}});
-  return json::serialize(json::object{{"lines", std::move(lines)}});
-}
-
-std::optional<OpenDraft> unpacked_draft(const std::string& base, std::string_view text) {
-  const auto value = parse_json(text);
-  const json::array* lines = value && value->is_object() ? array_at(value->get_object(), "lines") : nullptr;
-  if (lines == nullptr) return std::nullopt;
-  OpenDraft draft;
-  draft.base = base;
-  for (const json::value& entry : *lines) {
-    const json::object& line = object_of(entry);
-    auto saved = unpacked(text_at(line, "said"));
-    if (!saved || !std::holds_alternative<Message>(saved->command.what)) return std::nullopt;
-    draft.person = saved->person;
-    draft.in = saved->command.in;
-    draft.lines.push_back({std::move(saved->command), MessageId{std::string(text_at(line, "id"))}});
-  }
-  if (draft.lines.empty()) return std::nullopt;
-  return draft;
-}
+constexpr auto composing_holds = 60s;             // who writes on says so again within it (XEP-0085 5.5)
+constexpr auto longest_hold = 10min;              // since the first line
+constexpr auto again_after = 60s;                 // where the store was in trouble
+constexpr std::string_view draft_kind = "draft";  // as in posting
 
 std::string beginning(const std::string& text) {
   constexpr std::size_t shown = 80;
@@ -69,25 +40,7 @@ std::string beginning(const std::string& text) {
 
 struct Drafts::Impl : std::enable_shared_from_this<Drafts::Impl> {
   Impl(Wing& w, SessionOf of)
-      : wing(w),
-        hub(w.hub),
-        outcomes(hub, std::move(of)),
-        fetched(hub),
-        timer(hub.loop),
-        delivery(hub.loop, hub.store, hub.network, hub.email(),
-                 {[this](const QueuedMail& mail) {
-                    outcomes.accepted(mail.mail);
-                    if (wing.accounts != nullptr) wing.accounts->accepted(mail);
-                  },
-                  [this](const QueuedMail& mail, const Failure& why) {
-                    outcomes.failed(mail.mail, mail.recipient, why);
-                  },
-                  [this](const QueuedMail& mail, const std::string& words) {
-                    outcomes.late(mail.mail, words + ".");
-                  },
-                  [this](const std::string& route) {
-                    return wing.accounts != nullptr ? wing.accounts->server_of(route) : std::nullopt;
-                  }}) {}
+      : wing(w), hub(w.hub), fetched(hub), timer(hub.loop), posting(w, std::move(of)) {}
 
   using Key = std::pair<PersonId, Conversation>;
 
@@ -135,7 +88,7 @@ struct Drafts::Impl : std::enable_shared_from_this<Drafts::Impl> {
     OpenDraft& draft = drafts.at(base);
     leave_out_what_is_too_large(files);
     Outgoing out = outgoing(wing, draft, std::move(files));
-    if (!post(draft.person, draft.in, out, base)) {
+    if (!posting.post(draft.person, draft.in, out, base)) {
       draft.being_made = false;
       draft.due = hub.now() + again_after;
       return schedule();
@@ -156,66 +109,20 @@ struct Drafts::Impl : std::enable_shared_from_this<Drafts::Impl> {
       files.erase(largest);
     }
   }
-  // A mail into the queue, once for each recipient; what it came from is then done with.
-  bool post(const PersonId& person, const Conversation& in, Outgoing& out, const std::string& base) {
-    const std::string bytes = compose(out.draft);
-    out.row.person = person;
-    out.row.conversation = name_of(in);
-    out.row.outgoing = true;
-    out.row.time = hub.now();
-    const MailKey mail = hub.store.mails().put(hub.network, out.row, bytes);
-    if (mail == 0) return false;
-    const std::uint64_t losses = hub.store.losses();
-    outcomes.keep(mail, out.about());
-    const std::string* own = hub.accounts.address_of(person);
-    const std::string from = own != nullptr ? *own : hub.bounces.of(mail);
-    std::vector<std::int64_t> queued;
-    for (const Mailbox& to : out.recipients) {
-      // RFC 3834 3.3: what nobody wrote by hand has nobody to come back to.
-      if (!out.draft.automatic) wing.consent.know(person, folded(to.address));
-      queued.push_back(delivery.push({.person = person,
-                                      .mail = mail,
-                                      .envelope_from = out.draft.automatic ? std::string() : from,
-                                      .recipient = to.address,
-                                      .route = route_of(person),
-                                      .taken = hub.now(),
-                                      .due = hub.now()}));
-    }
-    if (!base.empty()) hub.store.notes().erase(hub.network, draft_kind, base);
-    if (hub.store.commit() && hub.store.losses() == losses) return true;
-    for (const std::int64_t key : queued) delivery.cancel(key);
-    return false;
-  }
-
-  // By their own server, where they have one.
-  std::string route_of(const PersonId& person) const {
-    return hub.accounts.address_of(person) != nullptr ? person.value() : std::string();
-  }
-
-  // So many mails an hour, of each.
-  bool may_begin(const PersonId& person) {
-    const std::uint32_t most = hub.email().mails_per_hour;
-    if (most == 0) return true;
-    return allowances.try_emplace(person, net::TokenBucket(most, 3600'000ms / most))
-        .first->second.take(net::TokenBucket::Clock::now());
-  }
-
   Wing& wing;
   Hub& hub;
-  Outcomes outcomes;
   Fetched fetched;
   net::Timer timer;
   std::map<std::string, OpenDraft> drafts;  // by the mail's id
   std::map<Key, std::string> open;          // to which something may be added
-  std::map<PersonId, net::TokenBucket> allowances;
-  Delivery delivery;
+  Posting posting;
 };
 
 Drafts::Drafts(Wing& wing, SessionOf session_of)
     : impl_(std::make_shared<Impl>(wing, std::move(session_of))) {}
 Drafts::~Drafts() = default;
 
-void Drafts::add(Session& session, Command command) {
+MessageId Drafts::add(Session& session, Command command) {
   Impl& self = *impl_;
   const PersonId& person = session.person();
   auto& message = std::get<Message>(command.what);
@@ -226,9 +133,10 @@ void Drafts::add(Session& session, Command command) {
     draft = nullptr;
   }
   if (draft == nullptr) {
-    if (!self.may_begin(person)) {
-      return session.failed(in, command.token,
-                            {Reason::rate_limited, "You have sent as many mails as you may within an hour."});
+    if (!self.posting.may_begin(person)) {
+      session.failed(in, command.token,
+                     {Reason::rate_limited, "You have sent as many mails as you may within an hour."});
+      return {};
     }
     const std::string seed = command.token.empty() ? random_hex(16) : command.token;
     const std::string base = message_id_of(seed, self.hub.key, self.hub.aliases.domain());
@@ -251,7 +159,8 @@ void Drafts::add(Session& session, Command command) {
       self.open.erase({person, in});
       self.drafts.erase(draft->base);
     }
-    return session.failed(in, token, {Reason::storage_failed, {}});
+    session.failed(in, token, {Reason::storage_failed, {}});
+    return {};
   }
   const auto quiet = self.hub.preferences(person).coalesce;
   draft->due = self.hub.now() + quiet;
@@ -259,6 +168,7 @@ void Drafts::add(Session& session, Command command) {
   if (std::holds_alternative<RoomId>(in)) session.delivered(in, token, id);
   if (has_files || quiet == 0s) self.make(base);
   self.schedule();
+  return id;
 }
 
 void Drafts::edit(Session& session, Command command) {
@@ -318,56 +228,16 @@ bool Drafts::retract(Session& session, const Conversation& in, const MessageId& 
 }
 
 void Drafts::react(Session& session, Command command) {
-  Impl& self = *impl_;
-  const auto& reactions = std::get<Reactions>(command.what);
-  if (!self.hub.store.mails().find(self.hub.network, session.person(), mail_id_of(reactions.target))) {
-    return session.failed(command.in, command.token,
-                          {Reason::invalid, "The mail that this is about is not known, or not sent yet."});
-  }
-  if (!self.may_begin(session.person()))
-    return session.failed(command.in, command.token, {Reason::rate_limited, {}});
-  OpenDraft draft;
-  draft.person = session.person();
-  draft.in = command.in;
-  draft.base = message_id_of(command.token.empty() ? random_hex(16) : command.token, self.hub.key,
-                             self.hub.aliases.domain());
-  Message message;
-  message.quote = Quote{reactions.target, {}, {}};
-  for (const std::string& emoji : reactions.emoji) message.text.plain += emoji;
-  const MessageId id{draft.base};
-  const std::string token = command.token;
-  draft.lines.push_back({Command{command.in, token, std::move(message), {}}, id});
-  Outgoing out = outgoing(self.wing, draft, {});
-  out.draft.reaction = std::get<Message>(draft.lines.front().command.what).text.plain;
-  out.draft.text = {};
-  if (!self.post(draft.person, draft.in, out, {}))
-    return session.failed(command.in, token, {Reason::storage_failed, {}});
-  if (std::holds_alternative<RoomId>(command.in)) session.delivered(command.in, token, id);
+  send_reaction(impl_->wing, impl_->posting, session, std::move(command));
 }
 
 void Drafts::notify(Session& session, Command command) {
-  Impl& self = *impl_;
-  const Message& notice = std::get<Message>(command.what);
-  const auto about = notice.quote ? self.hub.store.mails().find(self.hub.network, session.person(),
-                                                                mail_id_of(notice.quote->message))
-                                  : std::nullopt;
-  const auto bytes =
-      about && !about->outgoing ? self.hub.store.mails().bytes(self.hub.network, about->key) : std::nullopt;
-  const auto parsed = parse_mail(bytes.value_or(std::string()), {});
-  const auto* mail = std::get_if<Mail>(&parsed);
-  // RFC 3834 2: nothing answers a program, or a list, by itself.
-  if (!bytes || mail == nullptr || mail->automatic || mail->list || mail->report ||
-      !self.may_begin(session.person()))
-    return session.failed(command.in, command.token, {Reason::unsupported, {}});
-  OpenDraft draft;
-  draft.person = session.person();
-  draft.in = command.in;
-  draft.base = message_id_of(random_hex(16), self.hub.key, self.hub.aliases.domain());
-  draft.lines.push_back({std::move(command), MessageId{draft.base}});
-  Outgoing out = outgoing(self.wing, draft, {});
-  out.draft.automatic = true;
-  if (!self.post(draft.person, draft.in, out, {}))
-    session.failed(draft.in, draft.lines.front().command.token, {Reason::storage_failed, {}});
+  send_notice(impl_->wing, impl_->posting, session, std::move(command));
+}
+
+bool Drafts::send_word(const PersonId& person, const std::string& to, const std::string& subject,
+                       Text words) {
+  return email::send_word(impl_->wing, impl_->posting, person, to, subject, std::move(words));
 }
 
 void Drafts::typing(const PersonId& person, const Conversation& in, TypingState state) {
@@ -387,30 +257,8 @@ void Drafts::typing(const PersonId& person, const Conversation& in, TypingState 
   impl_->schedule();
 }
 
-void Drafts::read(Session& session, const MessageId& id) {
-  Impl& self = *impl_;
-  NotesTable& notes = self.hub.store.notes();
-  const std::string mail = mail_id_of(id), key = session.person().value() + " " + mail;
-  const auto wanted = notes.get(self.hub.network, receipt_kind, key);
-  if (!wanted) return;
-  notes.erase(self.hub.network, receipt_kind, key);
-  if (!self.hub.preferences(session.person()).read_marks || session.may_write()) return;
-  Draft frame;
-  frame.from = self.hub.from_of(session.person());
-  frame.to = {{{}, *wanted}};
-  frame.message_id = message_id_of("read " + key, self.hub.key, self.hub.aliases.domain());
-  frame.in_reply_to = mail;
-  frame.date = self.hub.now();
-  frame.subject = "Read";
-  frame.automatic = true;
-  MailRow row;
-  row.person = session.person();
-  row.message_id = frame.message_id;
-  row.outgoing = true;
-  row.time = self.hub.now();
-  const MailKey kept =
-      self.hub.store.mails().put(self.hub.network, row, compose_receipt(frame, frame.from, mail));
-  if (kept != 0) send(kept, session.person(), {}, *wanted, self.route_of(session.person()));
+void Drafts::read(Session& session, const MessageId& mail) {
+  send_receipt(impl_->wing, impl_->posting, session, mail);
 }
 
 void Drafts::flush(const PersonId& person, const Conversation& in) {
@@ -430,7 +278,7 @@ std::vector<Drafts::Waiting> Drafts::waiting(const PersonId& person) {
                    "draft " + base,
                    {}});
   }
-  for (const QueuedMail& mail : impl_->delivery.waiting(person)) {
+  for (const QueuedMail& mail : impl_->posting.waiting(person)) {
     const auto row = impl_->hub.store.mails().get(impl_->hub.network, mail.mail);
     out.push_back({row ? row->subject : std::string(), mail.recipient, "mail " + std::to_string(mail.key),
                    mail.last_words.empty() ? "It is on its way." : mail.last_words});
@@ -453,38 +301,23 @@ bool Drafts::cancel(Session& session, const std::string& key) {
         session.failed(in, line.command.token, {Reason::invalid, "You cancelled it."});
       return true;
     }
-    for (const QueuedMail& mail : impl_->delivery.waiting(session.person())) {
-      if (std::to_string(mail.key) != what || !impl_->delivery.cancel(mail.key)) continue;
-      impl_->outcomes.failed(mail.mail, mail.recipient, {Reason::invalid, "You cancelled it."});
-      return true;
+    for (const QueuedMail& mail : impl_->posting.waiting(session.person())) {
+      if (std::to_string(mail.key) == what) return impl_->posting.cancel(mail);
     }
   }
   return false;
 }
 
-void Drafts::on_report(MailKey mail, const Report& report) { impl_->outcomes.reported(mail, report); }
+void Drafts::on_report(MailKey mail, const Report& report) { impl_->posting.reported(mail, report); }
 
 std::optional<MailKey> Drafts::mail_of(const PersonId& person, const std::string& message_id) const {
   const auto row = impl_->hub.store.mails().find(impl_->hub.network, person, message_id);
   return row && row->outgoing ? std::optional(row->key) : std::nullopt;
 }
 
-void Drafts::renew(const PersonId& person) { impl_->delivery.renew(person.value()); }
+void Drafts::renew(const PersonId& person) { impl_->posting.renew(person); }
 
-void Drafts::close_route(const PersonId& person, const Failure& why) {
-  impl_->delivery.close(person.value(), why);
-}
-
-void Drafts::send(MailKey mail, const PersonId& person, const std::string& envelope_from,
-                  const std::string& recipient, const std::string& route) {
-  impl_->delivery.push({.person = person,
-                        .mail = mail,
-                        .envelope_from = envelope_from,
-                        .recipient = recipient,
-                        .route = route,
-                        .taken = impl_->hub.now(),
-                        .due = impl_->hub.now()});
-}
+void Drafts::close_route(const PersonId& person, const Failure& why) { impl_->posting.close(person, why); }
 
 void Drafts::resume() {
   for (auto& [base, text] : impl_->hub.store.notes().all(impl_->hub.network, draft_kind)) {
@@ -496,13 +329,10 @@ void Drafts::resume() {
     impl_->drafts.emplace(base, std::move(*draft));
   }
   impl_->schedule();
-  impl_->delivery.resume();
+  impl_->posting.resume();
 }
 
-void Drafts::reload() {
-  impl_->allowances.clear();
-  impl_->delivery.reload(impl_->hub.email());
-}
+void Drafts::reload() { impl_->posting.reload(); }
 
 void Drafts::forget(const PersonId& person) {
   for (auto draft = impl_->drafts.begin(); draft != impl_->drafts.end();) {
@@ -514,17 +344,12 @@ void Drafts::forget(const PersonId& person) {
     impl_->open.erase({person, draft->second.in});
     draft = impl_->drafts.erase(draft);
   }
-  for (const QueuedMail& mail : impl_->delivery.waiting(person)) impl_->delivery.cancel(mail.key);
-  Hub& hub = impl_->hub;
-  for (const MailKey mail : hub.store.mails().of(hub.network, person)) {
-    impl_->outcomes.forget(mail);
-    hub.store.mails().erase(hub.network, mail);
-  }
+  impl_->posting.forget(person);
 }
 
 void Drafts::stop(std::function<void()> done) {
   impl_->timer.cancel();
-  impl_->delivery.stop(std::move(done));
+  impl_->posting.stop(std::move(done));
 }
 
 }  // namespace dragoman::email

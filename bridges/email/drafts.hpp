@@ -25,7 +25,7 @@ class Drafts {
 
   // Each is answered by Delivered or Failed from the session: in a room when it is kept, in a chat when the
   // mail server has it. What fails after that is a Failed for the same token.
-  void add(Session& session, Command message);
+  MessageId add(Session& session, Command message);  // what it is called; empty: it failed
   // Of a line that waits: it changes. Of a mail that was sent: a new one that says what changed.
   void edit(Session& session, Command edit);
   bool retract(Session& session, const Conversation& in, const MessageId& target);  // false: it was sent
@@ -33,6 +33,8 @@ class Drafts {
   // What the house itself has to say to the writer of a mail: not to programs and lists, and so that nothing
   // answers it.
   void notify(Session& session, Command notice);
+  // What the gateway has to say by mail for a person, who is not told what becomes of it.
+  bool send_word(const PersonId& person, const std::string& to, const std::string& subject, Text words);
   // Who writes on is waited for.
   void typing(const PersonId& person, const Conversation& in, TypingState state);
   // Tells who asked for it that their mail was read, where its reader wants that.
@@ -51,9 +53,6 @@ class Drafts {
   // A report on a mail of ours came back.
   void on_report(MailKey mail, const Report& report);
   std::optional<MailKey> mail_of(const PersonId& person, const std::string& message_id) const;
-  // `route`: see Delivery.
-  void send(MailKey mail, const PersonId& person, const std::string& envelope_from,
-            const std::string& recipient, const std::string& route = {});
   // Somebody's own mail account: what it is entered with has changed; or it is gone, and what waited to leave
   // by it fails.
   void renew(const PersonId& person);
@@ -61,7 +60,7 @@ class Drafts {
 
   void resume();  // what was left when the program ended
   void reload();
-  void forget(const PersonId& person);  // with all mails of theirs
+  void forget(const PersonId& person);  // what waits of theirs is not sent
   void stop(std::function<void()> done);
 
  private:

@@ -78,7 +78,9 @@ Preferences Hub::preferences(const PersonId& person) const {
   }
   out.name = text("name");
   out.signature = text("signature");
-  out.reply_to = text("reply-to");
+  out.from = text("from");
+  out.own_address = text("own-address");
+  out.answers_there = text("answers-there") == "1";
   out.reactions = text("reactions") == "1";
   out.read_marks = text("read-marks") == "1";
   return out;
@@ -90,17 +92,22 @@ bool Hub::save(const PersonId& person, const Preferences& wanted) {
   saved["coalesce"].value = std::to_string(wanted.coalesce.count());
   saved["name"].value = wanted.name;
   saved["signature"].value = wanted.signature;
-  saved["reply-to"].value = wanted.reply_to;
+  saved["from"].value = wanted.from;
+  saved["own-address"].value = wanted.own_address;
+  saved["answers-there"].value = wanted.answers_there ? "1" : "0";
   saved["reactions"].value = wanted.reactions ? "1" : "0";
   saved["read-marks"].value = wanted.read_marks ? "1" : "0";
   return store.settings().save(network, person, {}, saved);
 }
 
 Mailbox Hub::from_of(const PersonId& person) {
-  std::string name = preferences(person).name;
+  const Preferences wanted = preferences(person);
+  std::string name = wanted.name;
   if (name.empty()) name = store.notes().get(network, "own name", person.value()).value_or(std::string());
   if (name.empty()) name = person.value().substr(0, person.value().find('@'));
   const std::string* own = accounts.address_of(person);
+  if (own == nullptr && !wanted.from.empty() && aliases.person(wanted.from) == person)
+    return {std::move(name), wanted.from + '@' + aliases.domain()};
   return {std::move(name), own != nullptr ? *own : aliases.of(person)};
 }
 
@@ -108,7 +115,7 @@ bool Hub::is_own(const PersonId& person, const Preferences& preferences, std::st
   if (domain_part(address) == aliases.domain()) return aliases.person(local_part(address)) == person;
   const std::string* own = accounts.address_of(person);
   if (own != nullptr && folded(*own) == folded(address)) return true;
-  return !preferences.reply_to.empty() && folded(preferences.reply_to) == folded(address);
+  return !preferences.own_address.empty() && folded(preferences.own_address) == folded(address);
 }
 
 std::string mail_id_of(const MessageId& id) {

@@ -24,9 +24,11 @@ struct Preferences {
   std::chrono::seconds coalesce{30};  // silence after which what was said becomes a mail
   std::string name;  // in From; empty: as the network was told (SetProfile), else the JID's local part
   std::string signature;
-  std::string reply_to;     // an address of theirs that they have proved to be
-  bool reactions = false;   // are sent, as mails that some programs show as such (RFC 9078)
-  bool read_marks = false;  // who asks for it is told that a mail was read (RFC 8098)
+  std::string from;            // of their own addresses, before the "@"; empty: the one that the rule makes
+  std::string own_address;     // elsewhere: they have proved that it is theirs
+  bool answers_there = false;  // what they send asks for answers at own_address
+  bool reactions = false;      // are sent, as mails that some programs show as such (RFC 9078)
+  bool read_marks = false;     // who asks for it is told that a mail was read (RFC 8098)
 };
 
 // 32 bytes, made once and kept encrypted: of message ids, bounce addresses and links.

@@ -8,6 +8,7 @@
 #include "bridges/email/compose.hpp"
 #include "bridges/email/links.hpp"
 #include "bridges/email/mime_in.hpp"
+#include "bridges/email/quota.hpp"
 #include "mapping/digest.hpp"
 #include "mapping/mails_table.hpp"
 #include "mapping/notes_table.hpp"
@@ -21,12 +22,15 @@ constexpr unsigned most_hops = 50;             // RFC 5321 6.3
 constexpr std::size_t most_held = 50;          // of one who asks
 constexpr std::size_t most_held_of_all = 500;  // who ask the same person
 constexpr const char* judge_note = "judge";    // of a mail that waits: whose word on its sender counts
+constexpr std::size_t most_reactions = 20;     // of one person to one message
+constexpr std::size_t most_addressed = 50;     // that are told; more are a crowd
 
 const LmtpReply taken{250, "2.0.0 Taken"};
 const LmtpReply no_such_user{550, "5.1.1 There is nobody of this address here"};
 const LmtpReply try_later{451, "4.3.0 The chat side can't take mail now, try again"};
 const LmtpReply no_room{452, "4.3.1 There is no room for mail now, try again"};
 const LmtpReply not_ours{550, "5.7.1 That report is about no mail that was sent from here"};
+const LmtpReply mailbox_full{452, "4.2.2 The mailbox of the recipient is full"};
 const LmtpReply enough_held{452, "4.2.2 The recipient has not yet said whether they want this mail"};
 
 bool is_of_list(const Mail& mail) { return mail.list && is_list_id(mail.list->id); }
@@ -36,6 +40,21 @@ Mailbox asker_of(const Mail& mail) {
   if (is_of_list(mail) && !mail.list->post.empty())
     return {mail.list->name.empty() ? mail.list->id : mail.list->name, mail.list->post};
   return mail.from.front();
+}
+
+// Whom else it says that it went to; nobody where it came to its reader alone, or by a list.
+std::vector<Addressee> addressed_in(const Hub& hub, const PersonId& person, const Mail& mail) {
+  if (is_of_list(mail) || mail.to.size() + mail.cc.size() < 2) return {};
+  const Preferences preferences = hub.preferences(person);
+  std::vector<Addressee> out;
+  for (const auto* boxes : {&mail.to, &mail.cc}) {
+    for (const Mailbox& box : *boxes) {
+      if (out.size() >= most_addressed) return out;
+      const bool own = hub.is_own(person, preferences, box.address);
+      out.push_back({own ? UserId{} : UserId{folded(box.address)}, box.name, boxes == &mail.cc});
+    }
+  }
+  return out;
 }
 
 // RFC 5322 3.6.4: a mail that names only what it answers refers to that.
@@ -55,8 +74,8 @@ std::string plural_size(std::uint64_t bytes) {
 
 }  // namespace
 
-Incoming::Incoming(Wing& wing, Links& links, Drafts::SessionOf session_of)
-    : wing_(wing), links_(links), session_of_(std::move(session_of)) {}
+Incoming::Incoming(Wing& wing, Links& links, Quota& quota, Drafts::SessionOf session_of)
+    : wing_(wing), links_(links), quota_(quota), session_of_(std::move(session_of)) {}
 
 LmtpReply Incoming::may_accept() {
   return held_ || away_ || !wing_.hub.store.healthy() ? trouble() : LmtpReply{250, "2.0.0 ok"};
@@ -78,6 +97,10 @@ LmtpReply Incoming::on_recipient(std::string_view, std::string_view recipient) {
   const auto person = hub.aliases.person(local);
   if (!person || !hub.is_registered(*person)) return no_such_user;
   if (!hub.may_use(*person)) return {550, "5.2.1 This user may not use the gateway"};
+  if (!quota_.has_room(*person, 1)) {
+    tell_full(session_of_(*person));
+    return mailbox_full;
+  }
   return {250, "2.1.5 ok"};
 }
 
@@ -185,6 +208,12 @@ LmtpReply Incoming::deliver(const PersonId& person, const Mail& mail, const std:
       wing_.consent.is_blocked(person, folded(mail.from.front().address)))
     return {550, "5.7.1 The recipient does not accept mail from this sender"};
 
+  if (!quota_.has_room(person, bytes.size())) {
+    tell_full(session_of_(person));
+    return mailbox_full;
+  }
+  quota_.taken(person, bytes.size());
+
   MailRow row;
   row.person = person;
   row.message_id = mail.message_id;
@@ -195,6 +224,14 @@ LmtpReply Incoming::deliver(const PersonId& person, const Mail& mail, const std:
   Session& session = session_of_(person);
   if (answer == Consent::Answer::ask) return ask(session, mail, std::move(row), bytes, provider);
   return take(session, mail, std::move(row), bytes, 0) ? taken : trouble();
+}
+
+// Where they can do something about it.
+void Incoming::tell_full(Session& session) {
+  if (!quota_.is_news(session.person())) return;
+  session.tell(PlaceId{},
+               Message{Text("Your mailbox is full: no more mail comes in, and its senders are told after a "
+                            "while. The command \"What is kept of my mails\" makes room.")});
 }
 
 bool Incoming::take(Session& session, const Mail& mail, MailRow row, std::string_view bytes,
@@ -270,6 +307,25 @@ void Incoming::turn_away(Session& session, const UserId& user) {
   }
 }
 
+// Each comes in a mail of its own, and takes none of the others back (RFC 9078).
+std::vector<std::string> Incoming::reactions_of(const PersonId& person, const Mail& mail) {
+  NotesTable& notes = wing_.hub.store.notes();
+  const std::string key = person.value() + " " + mail.in_reply_to + " " + folded(mail.from.front().address);
+  std::vector<std::string> all;
+  const std::string before = notes.get(wing_.hub.network, "reacted", key).value_or(std::string());
+  for (std::size_t at = 0; at < before.size();) {
+    const std::size_t end = std::min(before.find('\n', at), before.size());
+    all.push_back(before.substr(at, end - at));
+    at = end + 1;
+  }
+  if (all.size() < most_reactions && std::find(all.begin(), all.end(), *mail.reaction) == all.end()) {
+    all.push_back(*mail.reaction);
+    notes.put(wing_.hub.network, "reacted", key,
+              before.empty() ? *mail.reaction : before + "\n" + *mail.reaction);
+  }
+  return all;
+}
+
 void Incoming::tell(Session& session, const Mail& mail, MailKey key, const Conversations::Place& place,
                     const std::string& thread, const std::optional<MailRow>& last) {
   const Mailbox& box = mail.from.front();
@@ -302,11 +358,13 @@ void Incoming::tell(Session& session, const Mail& mail, MailKey key, const Conve
   const Time time = mail.date && *mail.date < now ? *mail.date : now;
   const MessageId id{mail.message_id};
   if (mail.reaction) {
-    session.tell(place.where, Reactions{MessageId{mail.in_reply_to}, {*mail.reaction}}, sender, id, time);
+    session.tell(place.where, Reactions{MessageId{mail.in_reply_to}, reactions_of(session.person(), mail)},
+                 sender, id, time);
     return;
   }
   Message message;
   message.thread = thread;
+  message.addressed = addressed_in(wing_.hub, session.person(), mail);
   if (answer_subject(mail.subject) != answer_subject(last ? last->subject : std::string()))
     message.subject = mail.subject;
   // What answers the last that was said needs no word about it.

@@ -14,10 +14,11 @@
 namespace dragoman::email {
 
 class Links;
+class Quota;
 
 class Incoming final : public LmtpHandler {
  public:
-  Incoming(Wing& wing, Links& links, Drafts::SessionOf session_of);
+  Incoming(Wing& wing, Links& links, Quota& quota, Drafts::SessionOf session_of);
 
   // LmtpHandler
   LmtpReply may_accept() override;
@@ -46,6 +47,9 @@ class Incoming final : public LmtpHandler {
   // null: it came by our own server.
   std::variant<Mail, LmtpReply> read(const std::string& bytes, const std::string* provider) const;
   LmtpReply trouble() const;
+  void tell_full(Session& session);
+  // All that their writer has sent to that message by now, this one with them.
+  std::vector<std::string> reactions_of(const PersonId& person, const Mail& mail);
   LmtpReply deliver(const PersonId& person, const Mail& mail, const std::string& bytes,
                     const std::string& digest, const std::string* provider);
   LmtpReply ask(Session& session, const Mail& mail, MailRow row, const std::string& bytes,
@@ -57,6 +61,7 @@ class Incoming final : public LmtpHandler {
 
   Wing& wing_;
   Links& links_;
+  Quota& quota_;
   Drafts::SessionOf session_of_;
   bool held_ = false, away_ = false;
   bool settled_ = true;              // no mail since settle()

@@ -27,11 +27,14 @@ Network::Network(const NetworkContext& context)
       consent_(hub_),
       wing_{hub_, conversations_, consent_},
       links_(hub_),
+      quota_(hub_),
+      forgetting_(hub_),
       prune_timer_(context.loop),
       start_timer_(context.loop) {
   const auto session = [this](const PersonId& person) -> Session& { return session_of(person); };
   drafts_ = std::make_unique<Drafts>(wing_, session);
-  incoming_ = std::make_unique<Incoming>(wing_, links_, session);
+  incoming_ = std::make_unique<Incoming>(wing_, links_, quota_, session);
+  procedures_ = std::make_unique<Procedures>(wing_, links_, quota_, session);
   wing_.drafts = drafts_.get();
   wing_.incoming = incoming_.get();
   incoming_->reachable(false);  // until it is
@@ -42,6 +45,7 @@ Network::Network(const NetworkContext& context)
   start_timer_.after(0ms, [this] {
     drafts_->resume();
     accounts_->resume();
+    forgetting_.resume();
     listen();
     prune();
   });
@@ -69,7 +73,7 @@ void Network::prune() {
   const Time now = hub_.now();
   if (const auto days = hub_.email().keep_days; days > 0)
     hub_.store.mails().prune(hub_.network, now - std::chrono::days(days), now - threads_kept, prune_at_most);
-  for (const char* kind : {"sent", "reported", "receipt", "unseen", "judge"})
+  for (const char* kind : {"sent", "reported", "receipt", "unseen", "judge", "reacted", "proof at"})
     hub_.store.notes().prune(hub_.network, kind, now - outcomes_kept, prune_at_most);
   prune_timer_.after(prune_every, [this] { prune(); });
 }
@@ -143,9 +147,27 @@ void Network::disconnect(dragoman::Session& session, const std::string& message)
     accounts_->forget(person);
     drafts_->forget(person);
     conversations_.forget(person);
+    procedures_->forget(person);
+    hub_.aliases.forget(person);
+    quota_.forget(person);
+    forgetting_.begin(person);
   }
   hub_.sink.on_session_end(session);
   sessions_.erase(person);
+}
+
+std::vector<Procedure> Network::procedures(const Conversation& target) const {
+  std::vector<Procedure> all = procedures_->available(target);
+  if (std::holds_alternative<PlaceId>(target))
+    for (Procedure& one : accounts_->procedures()) all.push_back(std::move(one));
+  return all;
+}
+
+dragoman::Outcome Network::run(const PersonId& person, bool, const Conversation& target,
+                               const std::string& node, const Answers& answers, bool submitted) {
+  if (accounts_->runs(node) && std::holds_alternative<PlaceId>(target) && hub_.is_registered(person))
+    return accounts_->run(person, node, answers, submitted);
+  return procedures_->run(person, target, node, answers, submitted);
 }
 
 // A mail that comes is told, whether somebody looks or not.
@@ -175,6 +197,7 @@ void Network::stop(const std::string&, std::function<void()> done) {
   prune_timer_.cancel();
   start_timer_.cancel();
   accounts_->stop();
+  forgetting_.stop();
   const auto then = [this, done = std::move(done)] { drafts_->stop(done); };
   if (!lmtp_) return then();
   lmtp_->stop(then);

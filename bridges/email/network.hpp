@@ -10,9 +10,12 @@
 
 #include "bridges/email/accounts.hpp"
 #include "bridges/email/drafts.hpp"
+#include "bridges/email/forgetting.hpp"
 #include "bridges/email/incoming.hpp"
 #include "bridges/email/links.hpp"
 #include "bridges/email/lmtp_server.hpp"
+#include "bridges/email/procedures.hpp"
+#include "bridges/email/quota.hpp"
 #include "bridges/email/session.hpp"
 #include "bridges/net/timer.hpp"
 #include "bridges/network.hpp"
@@ -66,8 +69,11 @@ class Network final : public dragoman::Network {
   std::unordered_map<PersonId, std::unique_ptr<Session>> sessions_;
   Links links_;
   std::unique_ptr<Drafts> drafts_;
+  Quota quota_;
+  Forgetting forgetting_;
   std::unique_ptr<Incoming> incoming_;
   std::unique_ptr<Accounts> accounts_;
+  std::unique_ptr<Procedures> procedures_;
   std::unique_ptr<LmtpServer> lmtp_;
   net::Timer prune_timer_, start_timer_;
 };

@@ -16,10 +16,6 @@ void Outcomes::keep(MailKey mail, const std::string& about) {
   hub_.store.notes().put(hub_.network, sent_kind, std::to_string(mail), about);
 }
 
-void Outcomes::forget(MailKey mail) {
-  hub_.store.notes().erase(hub_.network, sent_kind, std::to_string(mail));
-}
-
 std::optional<Outcomes::Sent> Outcomes::sent(MailKey mail) const {
   const auto kept = hub_.store.notes().get(hub_.network, sent_kind, std::to_string(mail));
   const auto row = kept ? hub_.store.mails().get(hub_.network, mail) : std::nullopt;

@@ -20,7 +20,6 @@ class Outcomes {
 
   // The tokens and ids of a mail's messages, as Outgoing::about says them.
   void keep(MailKey mail, const std::string& about);
-  void forget(MailKey mail);
 
   void accepted(MailKey mail);  // in a chat; in a room they were told when it was kept
   void failed(MailKey mail, const std::string& recipient, Failure why);

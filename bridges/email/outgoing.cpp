@@ -54,24 +54,6 @@ Text quoted(const Quote& quote) {
 
 }  // namespace
 
-bool OpenDraft::takes(const Message& message, std::size_t most_lines, std::size_t most_bytes) const {
-  if (being_made || lines.size() >= most_lines) return false;
-  const auto& opening = std::get<Message>(lines.front().command.what);
-  std::size_t bytes = message.text.plain.size();
-  for (const DraftLine& line : lines) bytes += std::get<Message>(line.command.what).text.plain.size();
-  if (bytes > most_bytes || message.thread != opening.thread) return false;
-  if (!message.subject.empty() && message.subject != opening.subject) return false;
-  const bool answers = message.quote && !message.quote->message.empty();
-  return !answers || (opening.quote && opening.quote->message == message.quote->message);
-}
-
-DraftLine* OpenDraft::find(const MessageId& id) {
-  auto found = std::find_if(lines.begin(), lines.end(), [&](const DraftLine& line) {
-    return line.id == id || (!line.command.name.empty() && line.command.name == id);
-  });
-  return found == lines.end() ? nullptr : &*found;
-}
-
 std::string Outgoing::about() const {
   json::array tokens;
   for (const auto& [token, id] : said) tokens.push_back(json::array{token, id.value()});
@@ -97,8 +79,9 @@ Outgoing outgoing(Wing& wing, const OpenDraft& from, Fetched::Files files) {
   Draft& draft = out.draft;
   const Preferences preferences = hub.preferences(from.person);
   draft.from = hub.from_of(from.person);
-  if (!preferences.reply_to.empty() && hub.accounts.address_of(from.person) == nullptr)
-    draft.reply_to = Mailbox{draft.from.name, preferences.reply_to};
+  if (preferences.answers_there && !preferences.own_address.empty() &&
+      hub.accounts.address_of(from.person) == nullptr)
+    draft.reply_to = Mailbox{draft.from.name, preferences.own_address};
   draft.signature = preferences.signature;
   draft.message_id = from.base;
   draft.date = hub.now();

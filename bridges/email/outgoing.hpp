@@ -8,31 +8,11 @@
 
 #include "bridges/email/compose.hpp"
 #include "bridges/email/fetched.hpp"
+#include "bridges/email/open_draft.hpp"
 #include "bridges/email/session.hpp"
 #include "mapping/mails_table.hpp"
 
 namespace dragoman::email {
-
-struct DraftLine {
-  Command command;  // a Message
-  MessageId id;
-};
-
-// Lines that are to be one mail.
-struct OpenDraft {
-  std::string base;  // the mail's id, and its first line's
-  PersonId person;
-  Conversation in;
-  std::vector<DraftLine> lines;
-  std::size_t next = 0;  // number of the next line
-  Time first{}, due{};
-  bool being_made = false;
-
-  // Whether a message belongs into the same mail: it answers nothing else, and is of the same thread and
-  // subject.
-  bool takes(const Message& message, std::size_t most_lines, std::size_t most_bytes) const;
-  DraftLine* find(const MessageId& id);  // by its id, or its sender's name for it
-};
 
 struct Outgoing {
   Draft draft;

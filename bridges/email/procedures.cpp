@@ -1,195 +1,157 @@
-// What people can set and ask for, as forms.
+#include "bridges/email/procedures.hpp"
+
 #include <algorithm>
-#include <charconv>
 
 #include "bridges/email/address.hpp"
-#include "bridges/email/network.hpp"
+#include "bridges/email/incoming.hpp"
+#include "bridges/email/links.hpp"
 #include "mapping/mails_table.hpp"
 #include "mapping/store.hpp"
 #include "mapping/utf8.hpp"
 
 namespace dragoman::email {
-namespace {
 
-constexpr int longest_coalesce = 3600;  // seconds
+const std::array<Procedures::Entry, 10> Procedures::table{{
+    {"settings", "Mail settings", true, false, false, false, &Procedures::settings},
+    {"addresses", "My mail addresses", true, false, false, false, &Procedures::addresses},
+    {"own-address", "Have answers sent to another address of mine", true, false, false, false,
+     &Procedures::own_address},
+    {"blocked", "Who may not write to me", true, false, false, false, &Procedures::blocked},
+    {"waiting", "Mails that wait to be sent", true, false, false, false, &Procedures::waiting},
+    {"send-now", "Send what I have written, now", true, true, true, true, &Procedures::send_now},
+    {"mailbox", "What is kept of my mails", true, false, false, false, &Procedures::mailbox},
+    {"original", "Show the last mail as it came", false, true, true, true, &Procedures::original},
+    {"block", "Block this address, or let it write again", false, true, false, false, &Procedures::block},
+    {"unsubscribe", "Leave this list", false, false, false, true, &Procedures::unsubscribe},
+}};
 
-std::string one(const Answers& answers, const std::string& name) {
+Procedures::Procedures(Wing& wing, const Links& links, Quota& quota, Drafts::SessionOf session_of)
+    : wing_(wing),
+      hub_(wing.hub),
+      links_(links),
+      quota_(quota),
+      session_of_(std::move(session_of)),
+      proof_(hub_),
+      http_(hub_.loop, {.max_per_host = 2, .before_write = [&store = hub_.store] { store.commit(); }}) {}
+Procedures::~Procedures() = default;
+
+std::string Procedures::Call::one(const std::string& name) const {
   const auto found = answers.find(name);
   return found == answers.end() || found->second.empty() ? std::string() : found->second.front();
 }
 
-std::string many(const Answers& answers, const std::string& name) {
-  std::string out;
-  if (const auto found = answers.find(name); found != answers.end())
-    for (const std::string& line : found->second) out += (out.empty() ? "" : "\n") + xml_clean(line);
+std::vector<std::string> Procedures::Call::all(const std::string& name) const {
+  const auto found = answers.find(name);
+  return found == answers.end() ? std::vector<std::string>() : found->second;
+}
+
+std::vector<Procedure> Procedures::available(const Conversation& target) const {
+  const auto* room = std::get_if<RoomId>(&target);
+  const bool list = room != nullptr && is_list(*room);
+  std::vector<Procedure> out;
+  for (const Entry& entry : table) {
+    const bool here = std::holds_alternative<PlaceId>(target)  ? entry.with_gateway
+                      : std::holds_alternative<UserId>(target) ? entry.with_people
+                      : list                                   ? entry.in_lists
+                                                               : entry.in_conversations;
+    if (here) out.push_back({std::string(entry.node), std::string(entry.name), false});
+  }
   return out;
 }
 
-bool is_yes(const std::string& text) { return text == "1" || text == "true"; }
-
-Form settings_form(const Preferences& now, const std::string& address) {
-  static const std::vector<FieldOption> welcomes{
-      {"asked", "I am asked about everybody new (they see nothing of it)"},
-      {"verified", "Whoever's address is verified"},
-      {"contacts", "Only those I know"}};
-  return {
-      "Mail settings",
-      "Your mail address is " + address + ".",
-      {{.name = "name", .label = "Your name in mails", .values = {now.name}},
-       {.name = "welcome",
-        .type = FieldType::choice,
-        .label = "Who may write to you",
-        .help = "Whoever you have written to, or have in your contact list, always may.",
-        .values = {welcomes[now.welcome == Preferences::Welcome::asked      ? 0
-                            : now.welcome == Preferences::Welcome::verified ? 1
-                                                                            : 2]
-                       .value},
-        .options = welcomes},
-       {.name = "coalesce",
-        .label = "Send after so many seconds of silence",
-        .help = "What you write within that time becomes one mail. 0: each message is a mail.",
-        .values = {std::to_string(now.coalesce.count())}},
-       {.name = "signature", .type = FieldType::text_multi, .label = "Signature", .values = {now.signature}},
-       {.name = "reactions",
-        .type = FieldType::boolean,
-        .label = "Send reactions",
-        .help = "Many mail programs show each as a mail of its own.",
-        .values = {now.reactions ? "1" : "0"}},
-       {.name = "read-marks",
-        .type = FieldType::boolean,
-        .label = "Tell those who ask for it that you have read their mail",
-        .values = {now.read_marks ? "1" : "0"}}}};
-}
-
-}  // namespace
-
-std::vector<Procedure> Network::procedures(const Conversation& target) const {
-  if (std::holds_alternative<PlaceId>(target)) {
-    std::vector<Procedure> all{{"settings", "Mail settings and my address", false},
-                               {"waiting", "Mails that wait to be sent", false},
-                               {"blocked", "Who may not write to me", false},
-                               {"send-now", "Send what I have written, now", false}};
-    for (Procedure& one : accounts_->procedures()) all.push_back(std::move(one));
-    return all;
-  }
-  if (const auto* room = std::get_if<RoomId>(&target); room != nullptr && is_list(*room))
-    return {{"send-now", "Send what I have written, now", false}, {"unsubscribe", "Leave this list", false}};
-  return {{"send-now", "Send what I have written, now", false},
-          {"original", "Show the last mail as it came", false}};
-}
-
-dragoman::Outcome Network::run(const PersonId& person, bool, const Conversation& target,
-                               const std::string& node, const Answers& answers, bool submitted) {
+dragoman::Outcome Procedures::run(const PersonId& person, const Conversation& target, const std::string& node,
+                                  const Answers& answers, bool submitted) {
   if (!hub_.is_registered(person))
     return Failure{Reason::registration_required, "Register with this gateway first."};
-  if (accounts_->runs(node) && std::holds_alternative<PlaceId>(target))
-    return accounts_->run(person, node, answers, submitted);
-  if (node == "send-now") {
-    if (std::holds_alternative<PlaceId>(target)) {
-      drafts_->flush_all(person);
-    } else {
-      drafts_->flush(person, target);
-    }
-    return Note{"It is on its way.", false};
+  const auto* entry =
+      std::find_if(table.begin(), table.end(), [&](const Entry& e) { return e.node == node; });
+  if (entry == table.end()) return Failure{Reason::unsupported, {}};
+  return (this->*entry->run)({person, target, answers, submitted});
+}
+
+dragoman::Outcome Procedures::send_now(const Call& call) {
+  if (std::holds_alternative<PlaceId>(call.target)) {
+    wing_.drafts->flush_all(call.person);
+  } else {
+    wing_.drafts->flush(call.person, call.target);
   }
-  if (node == "settings") {
-    Preferences now = hub_.preferences(person);
-    if (!submitted) return settings_form(now, hub_.aliases.of(person));
-    if (answers.contains("name")) now.name = display_clean(one(answers, "name"));
-    if (const std::string welcome = one(answers, "welcome"); !welcome.empty()) {
-      now.welcome = welcome == "contacts"   ? Preferences::Welcome::contacts
-                    : welcome == "verified" ? Preferences::Welcome::verified
-                                            : Preferences::Welcome::asked;
-    }
-    if (const std::string text = one(answers, "coalesce"); !text.empty()) {
-      int seconds = -1;
-      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-      if (error != std::errc() || end != text.data() + text.size() || seconds < 0 ||
-          seconds > longest_coalesce)
-        return Failure{Reason::invalid, "The time is a number of seconds from 0 to 3600."};
-      now.coalesce = std::chrono::seconds(seconds);
-    }
-    if (answers.contains("signature")) now.signature = many(answers, "signature");
-    if (answers.contains("reactions")) now.reactions = is_yes(one(answers, "reactions"));
-    if (answers.contains("read-marks")) now.read_marks = is_yes(one(answers, "read-marks"));
-    if (!hub_.save(person, now)) return Failure{Reason::storage_failed, {}};
-    return Note{"Saved. Your mail address is " + hub_.aliases.of(person) + ".", false};
+  return Note{"It is on its way.", false};
+}
+
+dragoman::Outcome Procedures::waiting(const Call& call) {
+  if (!call.submitted) {
+    const auto waiting = wing_.drafts->waiting(call.person);
+    if (waiting.empty()) return Note{"Nothing waits: all of your mails were sent.", false};
+    Form form{"Mails that wait", "Choose those that shall not be sent.", {}};
+    Field field{.name = "cancel", .type = FieldType::choice_multi, .label = "Do not send"};
+    for (const Drafts::Waiting& mail : waiting)
+      field.options.push_back(
+          {mail.key, "to " + mail.to + ": " + mail.what + (mail.why.empty() ? "" : " (" + mail.why + ")")});
+    form.fields.push_back(std::move(field));
+    return form;
   }
-  if (node == "waiting") {
-    const auto waiting = drafts_->waiting(person);
-    if (!submitted) {
-      if (waiting.empty()) return Note{"Nothing waits: all of your mails were sent.", false};
-      Form form{"Mails that wait", "Choose those that shall not be sent.", {}};
-      Field field{.name = "cancel", .type = FieldType::choice_multi, .label = "Do not send"};
-      for (const Drafts::Waiting& mail : waiting)
-        field.options.push_back(
-            {mail.key, "to " + mail.to + ": " + mail.what + (mail.why.empty() ? "" : " (" + mail.why + ")")});
-      form.fields.push_back(std::move(field));
-      return form;
-    }
-    std::size_t cancelled = 0;
-    if (const auto chosen = answers.find("cancel"); chosen != answers.end())
-      for (const std::string& key : chosen->second)
-        cancelled += drafts_->cancel(session_of(person), key) ? 1 : 0;
-    return Note{
-        cancelled == 1 ? "1 mail was cancelled." : std::to_string(cancelled) + " mails were cancelled.",
-        false};
+  std::size_t cancelled = 0;
+  for (const std::string& key : call.all("cancel"))
+    cancelled += wing_.drafts->cancel(session_of_(call.person), key) ? 1 : 0;
+  return Note{cancelled == 1 ? "1 mail was cancelled." : std::to_string(cancelled) + " mails were cancelled.",
+              false};
+}
+
+dragoman::Outcome Procedures::blocked(const Call& call) {
+  const std::vector<std::string> blocked = wing_.consent.blocked(call.person);
+  if (!call.submitted) {
+    return Form{
+        "Who may not write to you",
+        "One mail address a line. What comes from them is refused before it is taken.",
+        {{.name = "blocked", .type = FieldType::text_multi, .label = "Addresses", .values = blocked}}};
   }
-  if (node == "blocked") {
-    const std::vector<std::string> blocked = consent_.blocked(person);
-    if (!submitted) {
-      return Form{
-          "Who may not write to you",
-          "One mail address a line.",
-          {{.name = "blocked", .type = FieldType::text_multi, .label = "Addresses", .values = blocked}}};
-    }
-    std::vector<std::string> wanted;
-    if (const auto lines = answers.find("blocked"); lines != answers.end()) {
-      for (const std::string& line : lines->second) {
-        const std::string trimmed = display_clean(line);
-        if (trimmed.empty()) continue;
-        const auto address = valid_address(trimmed);
-        if (!address) return Failure{Reason::invalid, "\"" + trimmed + "\" is no mail address."};
-        wanted.push_back(folded(*address));
-      }
-    }
-    for (const std::string& address : blocked)
-      if (std::find(wanted.begin(), wanted.end(), address) == wanted.end()) consent_.unblock(person, address);
-    for (const std::string& address : wanted) consent_.block(person, address);
-    return Note{"Saved.", false};
+  std::vector<std::string> wanted;
+  for (const std::string& line : call.all("blocked")) {
+    const std::string trimmed = display_clean(line);
+    if (trimmed.empty()) continue;
+    const auto address = valid_address(trimmed);
+    if (!address) return Failure{Reason::invalid, "\"" + trimmed + "\" is no mail address."};
+    wanted.push_back(folded(*address));
   }
-  if (node == "original") {
-    const auto row = hub_.store.mails().last(hub_.network, person, name_of(target));
-    if (!row) return Failure{Reason::invalid, "There is no mail in this conversation yet."};
-    const std::string url = links_.of(row->key, std::nullopt, "mail.eml");
-    if (!url.empty()) return Note{url, false};
-    const auto bytes = hub_.store.mails().bytes(hub_.network, row->key);
-    if (!bytes) return Failure{Reason::invalid, "This mail is not kept any more."};
-    constexpr std::size_t shown = 50'000;
-    return Note{xml_clean(to_utf8(std::string_view(*bytes).substr(0, shown))), false};
+  Session& session = session_of_(call.person);
+  for (const std::string& address : blocked)
+    if (std::find(wanted.begin(), wanted.end(), address) == wanted.end())
+      wing_.consent.unblock(call.person, address);
+  for (const std::string& address : wanted) {
+    wing_.consent.block(call.person, address);
+    wing_.incoming->turn_away(session, UserId{address});
   }
-  if (node == "unsubscribe") {
-    const auto* id = std::get_if<RoomId>(&target);
-    const auto room = id != nullptr ? conversations_.room(person, *id) : std::nullopt;
-    if (!room) return Failure{Reason::no_such_room, {}};
-    if (!submitted) {
-      return Form{"Leave the list " + room->name,
-                  room->unsubscribe_mail.empty()
-                      ? room->unsubscribe_url.empty() ? "The list does not say how to leave it."
-                                                      : "Open this page: " + room->unsubscribe_url
-                      : "A mail to " + room->unsubscribe_mail + " asks the list to let you go.",
-                  {}};
-    }
-    if (room->unsubscribe_mail.empty())
-      return Failure{Reason::unsupported, "This list is left on its page: " + room->unsubscribe_url};
-    Message message{Text("unsubscribe")};
-    message.subject = room->unsubscribe_subject.empty() ? "unsubscribe" : room->unsubscribe_subject;
-    const UserId to{folded(room->unsubscribe_mail)};
-    session_of(person).perform({to, {}, std::move(message)});
-    drafts_->flush(person, to);
-    return Note{"The list has been asked.", false};
+  session.tell_blocked();
+  return Note{"Saved.", false};
+}
+
+dragoman::Outcome Procedures::block(const Call& call) {
+  const auto* user = std::get_if<UserId>(&call.target);
+  if (user == nullptr) return Failure{Reason::unsupported, {}};
+  Session& session = session_of_(call.person);
+  if (wing_.consent.unblock(call.person, user->value())) {
+    session.tell_blocked();
+    return Note{user->value() + " may write to you again.", false};
   }
-  return Failure{Reason::unsupported, {}};
+  if (!call.submitted)
+    return Form{"Block " + user->value(),
+                "What comes from there is refused from now on. Do this again to undo it.",
+                {}};
+  wing_.consent.block(call.person, user->value());
+  wing_.incoming->turn_away(session, *user);
+  session.tell_blocked();
+  return Note{user->value() + " is blocked.", false};
+}
+
+dragoman::Outcome Procedures::original(const Call& call) {
+  const auto row = hub_.store.mails().last_incoming(hub_.network, call.person, name_of(call.target));
+  if (!row) return Failure{Reason::invalid, "No mail has come in this conversation yet."};
+  const auto bytes = hub_.store.mails().bytes(hub_.network, row->key);
+  if (!bytes) return Failure{Reason::invalid, "This mail is not kept any more."};
+  if (const std::string url = links_.of(row->key, std::nullopt, "mail.eml"); !url.empty())
+    return Note{url, false};
+  constexpr std::size_t shown = 50'000;
+  return Note{xml_clean(to_utf8(std::string_view(*bytes).substr(0, shown))), false};
 }
 
 }  // namespace dragoman::email

@@ -11,6 +11,16 @@
 #include "mapping/utf8.hpp"
 
 namespace dragoman::email {
+namespace {
+
+std::string name_of_room(std::string name) {
+  constexpr std::size_t longest_name = 60;
+  if (name.size() <= longest_name) return name;
+  name.resize(prefix_within(name, longest_name));
+  return name + "…";
+}
+
+}  // namespace
 
 // One function for each act, so that a forgotten one does not compile.
 struct Perform {
@@ -24,6 +34,11 @@ struct Perform {
   void no(std::string words, Reason reason = Reason::unsupported) const {
     session.failed(command.in, command.token, {reason, std::move(words)});
   }
+  void block(const UserId& whom) const {
+    wing().consent.block(session.person_, whom.value());
+    wing().incoming->turn_away(session, whom);
+    session.tell_blocked();
+  }
   // What becomes a mail, at once or in a while.
   bool may_be_mail() const {
     if (std::holds_alternative<PlaceId>(command.in)) {
@@ -33,6 +48,10 @@ struct Perform {
     }
     if (auto failure = session.may_write()) {
       session.failed(command.in, command.token, std::move(*failure));
+      return false;
+    }
+    if (user() != nullptr && wing().consent.is_blocked(session.person_, user()->value())) {
+      no("You have blocked this address. Unblock it to write to it.", Reason::blocked_by_self);
       return false;
     }
     if (room() == nullptr) return true;
@@ -49,7 +68,42 @@ struct Perform {
     return false;
   }
 
+  // To several: a room with them begins, or goes on.
+  void to_several(Message& message) const {
+    if (auto failure = session.may_write())
+      return session.failed(command.in, command.token, std::move(*failure));
+    const Preferences preferences = wing().hub.preferences(session.person_);
+    std::vector<std::pair<Mailbox, bool>> others;
+    for (const Addressee& one : std::exchange(message.addressed, {})) {
+      if (wing().hub.is_own(session.person_, preferences, one.user.value())) continue;
+      if (wing().consent.is_blocked(session.person_, one.user.value()))
+        return no("You have blocked " + one.user.value() + ".", Reason::blocked_by_self);
+      others.push_back({{one.name, wing().conversations.spelling(one.user)}, one.copied});
+    }
+    if (others.empty()) return no("Nobody but you would read it.", Reason::invalid);
+    if (others.size() == 1) {
+      command.in = UserId{folded(others.front().first.address)};
+      return (*this)(message);
+    }
+    const std::string name =
+        display_clean(message.subject.empty() ? message.text.plain.substr(0, message.text.plain.find('\n'))
+                                              : message.subject);
+    const auto id = wing().conversations.with(session.person_, others, name_of_room(name));
+    const auto known = id ? wing().conversations.room(session.person_, *id) : std::nullopt;
+    if (!known) return no({}, Reason::storage_failed);
+    const bool was_in = session.is_in(*id);
+    if (!was_in) session.enter(*id, *known);
+    command.in = *id;
+    const Message said = message;
+    const std::string token = command.token;
+    const MessageId line = wing().drafts->add(session, std::move(command));
+    if (line.empty()) return;
+    // No room of theirs has said it: they are told. Entering asks them in by itself.
+    session.tell(*id, said, session.own(*id), line);
+    if (was_in) session.tell(*id, Invited{{}, said.subject, {}});
+  }
   void operator()(Message& message) const {
+    if (!message.addressed.empty()) return to_several(message);
     if (!may_be_mail()) return;
     if (message.kind == MessageKind::notice) return wing().drafts->notify(session, std::move(command));
     // Whom they write to may write to them: what waited for that is heard first.
@@ -100,7 +154,7 @@ struct Perform {
   // In a room: they come back to it. With somebody: whoever asked may write.
   void operator()(Join& join) const {
     if (user() != nullptr) {
-      wing().consent.unblock(session.person_, user()->value());
+      if (wing().consent.unblock(session.person_, user()->value())) session.tell_blocked();
       wing().consent.know(session.person_, user()->value());
       wing().incoming->let_in(session, *user());
       return done();
@@ -121,8 +175,7 @@ struct Perform {
   }
   void operator()(Leave& leave) const {
     if (user() != nullptr) {
-      wing().consent.block(session.person_, user()->value());
-      wing().incoming->turn_away(session, *user());
+      block(*user());
       return done();
     }
     if (room() != nullptr) session.leave(*room(), Departure::left, leave.reason);
@@ -156,11 +209,12 @@ struct Perform {
   // With somebody: below participant they may not write.
   void operator()(SetStanding& standing) const {
     if (user() == nullptr) return no("Mail knows no ranks.");
+    if (auto failure = session.may_write())
+      return session.failed(command.in, command.token, std::move(*failure));
     if (standing.standing == Standing::banned) {
-      wing().consent.block(session.person_, user()->value());
-      wing().incoming->turn_away(session, *user());
-    } else {
-      wing().consent.unblock(session.person_, user()->value());
+      block(*user());
+    } else if (wing().consent.unblock(session.person_, user()->value())) {
+      session.tell_blocked();
     }
     done();
   }
@@ -194,11 +248,13 @@ struct Perform {
   }
   void operator()(SetAvailability&) const { done(); }
   void operator()(ListStandings& list) const {
-    if (list.standing == Standing::banned || room() == nullptr) {
+    if (list.standing != Standing::banned) return no({});
+    if (std::holds_alternative<PlaceId>(command.in)) {
+      session.tell_blocked();
+    } else {
       session.tell(command.in, StandingList{});
-      return done();
     }
-    no({});
+    done();
   }
   void operator()(Ping&) const { done(); }
   void operator()(FetchHistory&) const { no({}); }
@@ -241,7 +297,10 @@ Features Session::features(const Conversation& where) const {
           .actions = false,
           .stable_ids = true,
           .profiles = true,
-          .consent = true};
+          .consent = true,
+          .blocking = true,
+          .always_there = true,
+          .addressing = true};
 }
 
 void Session::tell(Conversation in, What what, Sender sender, MessageId id, Time time) {
@@ -286,6 +345,13 @@ std::string Session::free_nick(std::string wanted, const Room& room) const {
   };
   while (taken()) wanted += "_";
   return wanted;
+}
+
+void Session::tell_blocked() {
+  StandingList list;
+  for (std::string& address : wing_.consent.blocked(person_))
+    list.users.push_back({std::move(address), Standing::banned, {}, {}});
+  tell(PlaceId{}, std::move(list));
 }
 
 void Session::make_way(const RoomId& room, const std::string& nick) {

@@ -48,6 +48,8 @@ class Session final : public dragoman::Session {
   std::optional<Failure> may_write() const;  // nothing: they may send mail
   Sender own(const RoomId& room) const { return {nick_in(room), {}, {}, true}; }
   // Somebody of this nick comes in: whoever has it of ourselves goes by another from then on.
+  // Whom they have blocked, as it is now: to be told when it changes.
+  void tell_blocked();
   void make_way(const RoomId& room, const std::string& nick);
 
  private:

@@ -35,10 +35,11 @@ def address(name):
 
 
 class EmailStage:
-    def __init__(self, xmpp_kind):
+    def __init__(self, xmpp_kind, more):
         self.folder = temporary_folder()
         self.xmpp = xmpp_servers.ALL[xmpp_kind](self.folder)
         self.make_servers()
+        self.bridge.more = more
         self.bridge.smtp_port = self.postfix.submission_port
         self.gateway = Gateway(self.folder, BINARY, self.xmpp, self.bridge)
         self.people = []
@@ -82,6 +83,7 @@ class EmailCase(unittest.TestCase):
     """Skips where a server can't be had; shows the servers' last words when it fails."""
 
     xmpp_kind, stage_kind = "prosody", EmailStage
+    more = {}  # keys and values of the gateway's configuration
 
     def setUp(self):
         if not xmpp_servers.ALL[self.xmpp_kind].installed():
@@ -89,7 +91,7 @@ class EmailCase(unittest.TestCase):
         for server in (Postfix, Dovecot):
             if why := server.missing():
                 self.skipTest(why)
-        self.stage = self.stage_kind(self.xmpp_kind)
+        self.stage = self.stage_kind(self.xmpp_kind, self.more)
         self.addCleanup(self.stage.close)
         self.stage.start()
 

@@ -46,7 +46,7 @@ EMAIL = """\
     uploads: [127.0.0.1]
     fetch_private_addresses: true
     coalesce_seconds: {coalesce_seconds}
-"""
+{more}"""
 
 
 class IrcBridge:
@@ -71,6 +71,7 @@ class MatrixBridge:
 
 class EmailBridge:
     coalesce_seconds = 1
+    more = {}  # keys and values of the configuration
 
     def __init__(self):
         self.lmtp_port, self.files_port = free_port(), free_port()
@@ -79,7 +80,8 @@ class EmailBridge:
     def yaml(self):
         return EMAIL.format(domain=xmpp_servers.EMAIL_DOMAIN, secret=xmpp_servers.SECRET, lmtp_port=self.lmtp_port,
                             smtp_port=self.smtp_port, files_port=self.files_port, authserv_id=mail_servers.MX,
-                            coalesce_seconds=self.coalesce_seconds)
+                            coalesce_seconds=self.coalesce_seconds,
+                            more="".join(f"    {key}: {value}\n" for key, value in self.more.items()))
 
 
 class Gateway(Process):

@@ -57,6 +57,8 @@ TEST(EmailConfig, TheSmallestSectionHasDefaultsForTheRest) {
   EXPECT_THAT(email.allow_login, IsEmpty());
   EXPECT_EQ(email.coalesce_seconds, 30U);
   EXPECT_EQ(email.max_mail_bytes, 25'000'000U);
+  EXPECT_EQ(email.max_mailbox_bytes, 1'000'000'000U);
+  EXPECT_EQ(email.aliases_per_person, 0U);
   EXPECT_EQ(email.max_file_bytes, 10'000'000U);
   EXPECT_EQ(email.mails_per_hour, 60U);
   EXPECT_EQ(email.mails_per_minute_and_domain, 60U);
@@ -84,6 +86,8 @@ TEST(EmailConfig, EveryKeyIsRead) {
     allow_login: [Juliet@Example.org]
     coalesce_seconds: 0
     max_mail_bytes: 50000000
+    max_mailbox_bytes: 0
+    aliases_per_person: 3
     max_file_bytes: 36000000
     mails_per_hour: 0
     mails_per_minute_and_domain: 5
@@ -109,6 +113,8 @@ TEST(EmailConfig, EveryKeyIsRead) {
   EXPECT_THAT(email.allow_login, ElementsAre("juliet@example.org"));
   EXPECT_EQ(email.coalesce_seconds, 0U);
   EXPECT_EQ(email.max_mail_bytes, 50'000'000U);
+  EXPECT_EQ(email.max_mailbox_bytes, 0U);
+  EXPECT_EQ(email.aliases_per_person, 3U);
   EXPECT_EQ(email.max_file_bytes, 36'000'000U);
   EXPECT_EQ(email.mails_per_hour, 0U);
   EXPECT_EQ(email.mails_per_minute_and_domain, 5U);
@@ -131,6 +137,8 @@ TEST(EmailConfig, TheExampleOfABridgeToEmailHasNoProblems) {
   EXPECT_EQ(shown.files.port, defaults.files.port);
   EXPECT_EQ(shown.coalesce_seconds, defaults.coalesce_seconds);
   EXPECT_EQ(shown.max_mail_bytes, defaults.max_mail_bytes);
+  EXPECT_EQ(shown.max_mailbox_bytes, defaults.max_mailbox_bytes);
+  EXPECT_EQ(shown.aliases_per_person, defaults.aliases_per_person);
   EXPECT_EQ(shown.max_file_bytes, defaults.max_file_bytes);
   EXPECT_EQ(shown.mails_per_hour, defaults.mails_per_hour);
   EXPECT_EQ(shown.mails_per_minute_and_domain, defaults.mails_per_minute_and_domain);

@@ -181,5 +181,46 @@ TEST_F(ConsentTest, WhoMayNotUseTheGatewayOrIsNotRegisteredWritesToNobody) {
   EXPECT_EQ(sent(1), 0U);
 }
 
+TEST_F(ConsentTest, WhoIsBlockedIsListedAndEachChangeIsTold) {
+  const auto blocked = [&] {
+    std::vector<std::string> out;
+    for (const ListedUser& one : sink.last_of<StandingList>().users) {
+      EXPECT_EQ(one.standing, Standing::banned);
+      out.push_back(one.who);
+    }
+    return out;
+  };
+  perform(PlaceId{}, "l", ListStandings{});
+  EXPECT_THAT(blocked(), IsEmpty());
+  EXPECT_EQ(sink.last<StandingList>().in, Conversation(PlaceId{}));
+  perform(bob, "b", SetStanding{bob.value(), Standing::banned, {}});
+  perform(carol, {}, Leave{});
+  EXPECT_THAT(blocked(), ElementsAre(bob.value(), carol.value()));
+  perform(carol, {}, Join{});
+  EXPECT_THAT(blocked(), ElementsAre(bob.value()));
+  const std::size_t told = sink.all<StandingList>().size();
+  perform(carol, {}, Join{});
+  perform(carol, "n", SetStanding{carol.value(), Standing::participant, {}});
+  EXPECT_EQ(sink.all<StandingList>().size(), told) << "nothing changed";
+  perform(bob, "u", SetStanding{bob.value(), Standing::participant, {}});
+  EXPECT_THAT(blocked(), IsEmpty());
+  EXPECT_THAT(sink.delivered(), ElementsAre("l", "b", "n", "u"));
+}
+
+TEST_F(ConsentTest, NobodyWritesToWhomTheyHaveBlocked) {
+  perform(bob, {}, SetStanding{bob.value(), Standing::banned, {}});
+  say(bob, "t", "Hello?");
+  EXPECT_EQ(sink.last_of<Failed>().failure.reason, Reason::blocked_by_self);
+  EXPECT_EQ(sent(1, std::chrono::seconds(40)), 0U);
+  perform(bob, {}, SetStanding{bob.value(), Standing::participant, {}});
+  say(bob, "t2", "Hello!");
+  EXPECT_EQ(sent(1), 1U);
+}
+
+TEST_F(ConsentTest, WhoIsNotRegisteredKeepsNoList) {
+  perform(bob, "t", SetStanding{bob.value(), Standing::banned, {}}, PersonId{"nurse@xmpp.example"});
+  EXPECT_EQ(sink.last_of<Failed>().failure.reason, Reason::registration_required);
+}
+
 }  // namespace
 }  // namespace dragoman::email::test

@@ -252,6 +252,26 @@ TEST_F(IncomingTest, AReactionIsOne) {
   EXPECT_THAT(sink.last_of<Reactions>().emoji, ElementsAre("\xF0\x9F\x91\x8D"));
 }
 
+TEST_F(IncomingTest, ReactionsInSeveralMailsAddUpForEachOfTheirWriters) {
+  receive({.to = juliets + ", carol@example.net"});
+  let_know(carol);
+  const auto react = [&](const std::string& from, const std::string& emoji, const std::string& id) {
+    receive({.from = from,
+             .to = juliets + ", carol@example.net, bob@example.net",
+             .id = id,
+             .text = emoji,
+             .answers = "1@example.net",
+             .headers = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+                        "Content-Disposition: reaction\r\n"});
+    return sink.last_of<Reactions>().emoji;
+  };
+  const std::string up = "\xF0\x9F\x91\x8D", heart = "\xE2\x9D\xA4";
+  EXPECT_THAT(react("bob@example.net", up, "r1"), ElementsAre(up));
+  EXPECT_THAT(react("bob@example.net", heart, "r2"), ElementsAre(up, heart));
+  EXPECT_THAT(react("bob@example.net", heart, "r3"), ElementsAre(up, heart)) << "the same one is one";
+  EXPECT_THAT(react("carol@example.net", heart, "r4"), ElementsAre(heart));
+}
+
 TEST_F(IncomingTest, WhoAsksForAReceiptGetsOneWhereTheReaderWantsItAndOnce) {
   const std::string wants = "Disposition-Notification-To: bob@example.net\r\n";
   receive({.id = "1@x", .headers = wants});

@@ -178,7 +178,7 @@ TEST_F(RoomsTest, ARoomIsItsReadersAlone) {
 
 TEST_F(RoomsTest, TheirOwnProvedAddressIsNobodyElse) {
   Preferences now = hub->preferences(juliet);
-  now.reply_to = "juliet@capulet.example";
+  now.own_address = "juliet@capulet.example";
   hub->save(juliet, now);
   receive({.to = "Juliet@capulet.example", .cc = juliets});
   EXPECT_EQ(sink.last<Message>().in, Conversation(bob));

@@ -45,7 +45,9 @@ void World::start() {
   links = std::make_unique<Links>(*hub);
   const auto of = [this](const PersonId& person) -> Session& { return session(person); };
   drafts = std::make_unique<Drafts>(*wing, of);
-  incoming = std::make_unique<Incoming>(*wing, *links, of);
+  quota = std::make_unique<Quota>(*hub);
+  incoming = std::make_unique<Incoming>(*wing, *links, *quota, of);
+  procedures = std::make_unique<Procedures>(*wing, *links, *quota, of);
   wing->drafts = drafts.get();
   wing->incoming = incoming.get();
   accounts = std::make_unique<Accounts>(*wing, of);
@@ -55,8 +57,10 @@ void World::start() {
 }
 
 void World::kill() {
+  procedures.reset();
   accounts.reset();
   incoming.reset();
+  quota.reset();
   drafts.reset();
   sessions.clear();
   links.reset();

@@ -15,6 +15,8 @@
 #include "bridges/email/accounts.hpp"
 #include "bridges/email/incoming.hpp"
 #include "bridges/email/links.hpp"
+#include "bridges/email/procedures.hpp"
+#include "bridges/email/quota.hpp"
 #include "bridges/email/session.hpp"
 #include "config/settings.hpp"
 #include "tests/unit/email_session/store.hpp"
@@ -139,8 +141,10 @@ class World : public testing::Test {
   std::unique_ptr<Links> links;
   std::map<PersonId, std::unique_ptr<Session>> sessions;
   std::unique_ptr<Drafts> drafts;
+  std::unique_ptr<Quota> quota;
   std::unique_ptr<Incoming> incoming;
   std::unique_ptr<Accounts> accounts;
+  std::unique_ptr<Procedures> procedures;
 };
 
 }  // namespace dragoman::email::test
