@@ -67,6 +67,7 @@ class Network final : public dragoman::Network, public AppServiceHandler {
               const Answers& answers, bool submitted) override;
 
   void hold(bool held) override;
+  bool accountable() const override { return true; }
   void reload(const config::Bridge& settings) override;
   void stop(const std::string& message, std::function<void()> done) override;
 

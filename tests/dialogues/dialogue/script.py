@@ -164,9 +164,15 @@ class Player:
         """`times N`: the whole dialogue so often, with {time} from 1 to N (see play in ../run)."""
 
     def _head_heard(self, rest):
-        """`heard 1 to 2`: of what `<?` asked for."""
+        """`heard 1 to 2`: of what `<?` asked for; what is still on its way is waited for."""
         least, _, most = rest.partition(" to ")
         got = self.stage.heard
+        if len(got) < int(least):
+            name, text = self.stage.maybe
+            want = match.parse(text)
+            self.stage.wire.wait(lambda: any(match.element_matches(want, item, dict(self.stage.names)) is None
+                                             for item in self.stage.actor(name).items))
+            self._stanza_maybe(name, text)
         if not int(least) <= len(got) <= int(most or least):
             raise Failure(f"it was heard {len(got)} times")
         if len(set(got)) > 1:
@@ -289,6 +295,7 @@ class Player:
     def _stanza_maybe(self, name, text):
         """May have come, once or more often: `heard` counts. Of a connection that is open, all that it says now is looked at."""
         want, connection = match.parse(text), self.stage.actor(name)
+        self.stage.maybe = name, text
         if connection.open:
             token = f"maybe-{time.monotonic_ns()}"
             connection.send(f"<iq type='get' from='barrier@example.org/b' to='{self.stage.domains[name]}' id='{token}'>"

@@ -59,6 +59,7 @@ class Stage:
         self.homeserver = self.matrix = self.mail = None
         self.clock = self.disk = None
         self.heard = []
+        self.maybe = None  # what `<?` asked for last
 
     # ------------------------------------------------------------------------------------------------ servers
 
