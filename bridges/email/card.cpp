@@ -10,7 +10,7 @@
 namespace dragoman::email {
 namespace {
 
-constexpr std::size_t kMaxValues = 10;
+constexpr std::size_t kMaxWays = 10;
 
 // "data:image/png;base64,…" (RFC 6350 6.2.4), or with ENCODING=b (RFC 2426 3.1.4; "BASE64" before it).
 std::optional<Picture> picture_of(const Property& photo) {
@@ -38,7 +38,7 @@ std::string card_text(std::string_view vcard) {
     if (property.name == "EMAIL" || property.name == "TEL" || property.name == "IMPP") {
       std::string value = value_words(property.value, 200);
       if (ascii_lower(value.substr(0, 4)) == "tel:") value.erase(0, 4);
-      if (!value.empty() && ways.size() < kMaxValues) ways.push_back(std::move(value));
+      if (!value.empty() && ways.size() < kMaxWays) ways.push_back(std::move(value));
     }
   });
   std::string out = name.empty() ? organisation : name;

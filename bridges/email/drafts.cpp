@@ -148,8 +148,7 @@ MessageId Drafts::add(Session& session, Command command) {
     self.open[{person, in}] = base;
   }
   const std::string token = command.token;
-  const MessageId id{draft->base +
-                     (draft->next == 0 ? std::string() : "/" + std::to_string(draft->next + 1))};
+  MessageId id{draft->base + (draft->next == 0 ? std::string() : "/" + std::to_string(draft->next + 1))};
   ++draft->next;
   const bool has_files = !message.attachments.empty();
   draft->lines.push_back({std::move(command), id});

@@ -277,7 +277,7 @@ struct ImapConnection::Impl : std::enable_shared_from_this<ImapConnection::Impl>
   // -------------------------------------------------------------------------------------------------------
   // endings
 
-  void fail(ImapTrouble why) {
+  void fail(const ImapTrouble& why) {
     if (std::exchange(closed, true)) return;
     timer.cancel();
     stream.close();

@@ -1,6 +1,8 @@
 // Addresses that people have: those here, and one elsewhere that they prove to be theirs.
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "bridges/email/address.hpp"
 #include "bridges/email/procedures.hpp"
 #include "mapping/store.hpp"
@@ -11,7 +13,8 @@ namespace {
 
 std::string listed(const std::vector<std::string>& names, const std::string& domain) {
   std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name + "@" + domain;
+  for (const std::string& name : names)
+    out.append(out.empty() ? "" : ", ").append(name).append("@").append(domain);
   return out;
 }
 
@@ -38,8 +41,9 @@ dragoman::Outcome Procedures::addresses(const Call& call) {
                .options = {{by_rule, by_rule}}};
     Field drop{.name = "give-up", .type = FieldType::choice_multi, .label = "Give up"};
     for (const std::string& name : chosen) {
-      from.options.push_back({name + "@" + domain, name + "@" + domain});
-      drop.options.push_back({name, name + "@" + domain});
+      const std::string whole = fmt::format("{}@{}", name, domain);
+      from.options.push_back({whole, whole});
+      drop.options.push_back({name, whole});
     }
     form.fields.push_back(std::move(from));
     if (chosen.size() < most)
