@@ -123,8 +123,9 @@ std::optional<std::int64_t> DeliveryQueue::take_any() {
     const Mail& mail = mails_.at(key);
     Lane& lane = lanes_.at(mail.domain);
     if (lane.lines.at(mail.recipient).on_its_way) continue;
-    go(key, lane, due);
-    return key;
+    const std::int64_t taken = key;  // it is no more in what is gone through
+    go(taken, lane, due);
+    return taken;
   }
   return {};
 }
