@@ -8,8 +8,9 @@ from harness import irc_servers, xmpp_servers
 from harness.gateway import EmailBridge, MatrixBridge
 from harness.mail_servers import HOST as MAIL_HOST, PASSWORD as MAIL_PASSWORD, Dovecot, Postfix
 from harness.matrix_servers import PASSWORD, Synapse
-from harness.process import end_all, free_port
+from harness.process import end_all
 from harness.stage import Stage
+from ports import free_port
 
 ROOM = f"#lobby%{irc_servers.NAME}@{xmpp_servers.DOMAIN}"
 CAROL = f"carol%{irc_servers.NAME}@{xmpp_servers.DOMAIN}"

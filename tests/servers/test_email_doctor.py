@@ -4,8 +4,8 @@ import subprocess
 import unittest
 
 from harness.email_stage import EmailCase
-from harness.process import free_port
 from harness.stage import BINARY
+from ports import free_port
 
 
 class Doctor(EmailCase):

@@ -3,8 +3,8 @@
 import subprocess
 
 from harness.matrix_stage import on_all_servers
-from harness.process import free_port
 from harness.stage import BINARY
+from ports import free_port
 
 
 class Doctor:

@@ -8,6 +8,8 @@ import socket
 import textwrap
 import time
 
+from ports import free_port
+
 from . import match
 from .smtp import HandoverConnection, Smarthost
 from .wire import Failure
@@ -34,19 +36,6 @@ bridges:
 """
 
 LONGEST_LINE = 998  # RFC 5322 2.1.1
-
-
-_given = set()
-
-
-def free_port():
-    """One that was not given away before: whoever has that one may not listen yet."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        if port not in _given:
-            _given.add(port)
-            return port
 
 
 def bytes_of(text, names):

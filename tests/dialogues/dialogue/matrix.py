@@ -6,6 +6,8 @@ import socket
 import subprocess
 import time
 
+from ports import free_port
+
 from . import match
 from .http import AppserviceConnection, Expected, Homeserver
 from .wire import Failure
@@ -53,8 +55,7 @@ class Matrix:
         stage.domains["X"] = DOMAIN
         stage.config_text = CONFIG
         self.homeserver = stage.homeserver = Homeserver(stage)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.as_port = free.getsockname()[1]
+        self.as_port = free_port()
         stage.more_places.update(matrix_domain=DOMAIN, hs_port=self.homeserver.port, as_port=self.as_port)
         self.connection, self.asked, self.transactions, self.events = None, 0, 0, 0
 

@@ -8,6 +8,8 @@ import time
 import xml.etree.ElementTree as ET
 from collections import deque
 
+from ports import free_port, give_back
+
 COMPONENT = "jabber:component:accept"
 STREAM = "http://etherx.jabber.org/streams"
 
@@ -153,7 +155,7 @@ class Wire:
         self.selector.unregister(file)
 
     def listen(self, accepted, port=0):
-        listener = socket.create_server(("127.0.0.1", port))
+        listener = socket.create_server(("127.0.0.1", port or free_port()))
         listener.setblocking(False)
 
         def on_readable():
@@ -188,3 +190,4 @@ class Wire:
         for key in list(self.selector.get_map().values()):
             key.fileobj.close()
         self.selector.close()
+        give_back()

@@ -2,8 +2,10 @@
 
 import subprocess
 
+from ports import free_port
+
 from . import mail_servers
-from .process import answers, free_port
+from .process import answers
 
 SERVER = "localhost"  # the name in the certificate
 

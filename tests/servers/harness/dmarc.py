@@ -7,8 +7,10 @@ import socket
 import struct
 import threading
 
+from ports import free_port
+
 from .mail_servers import HOST, MX
-from .process import Process, answers, free_port
+from .process import Process, answers
 
 RECORDS = {  # who sends for the domain, and what to think of whoever else says so
     HOST: "v=spf1 ip4:127.0.0.1 -all",

@@ -4,8 +4,10 @@ import json
 import signal
 import subprocess
 
+from ports import free_port
+
 from . import irc_servers, mail_servers, xmpp_servers
-from .process import Process, free_port
+from .process import Process
 
 MAX_FILE_BYTES = 40_000_000  # less than Synapse's, so that a file may be too large for dragoman alone
 HEAD = """\

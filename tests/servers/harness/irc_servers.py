@@ -5,8 +5,9 @@ import subprocess
 from pathlib import Path
 
 import yaml
+from ports import free_port
 
-from .process import Process, answers, free_port
+from .process import Process, answers
 
 NAME = "irc.test"  # under this name the gateway knows them
 TOP = Path(__file__).resolve().parents[3]

@@ -5,7 +5,9 @@ import pwd
 import shutil
 import subprocess
 
-from .process import Process, answers, free_port
+from ports import free_port
+
+from .process import Process, answers
 
 HOST = "example.test"  # where the people outside have their mailboxes
 MX = f"mx.{HOST}"  # what Postfix calls itself, in Authentication-Results too

@@ -14,8 +14,9 @@ import urllib.request
 from pathlib import Path
 
 import yaml
+from ports import free_port
 
-from .process import Process, free_port
+from .process import Process
 
 NAME = "hs.test"  # what stands behind the colon
 SHARED_SECRET, PASSWORD = secrets.token_hex(16), secrets.token_hex(8)

@@ -11,7 +11,7 @@ import threading
 import time
 from pathlib import Path
 
-_running, _folders, _given = [], [], set()
+_running, _folders = [], []
 
 
 def temporary_folder():
@@ -25,19 +25,6 @@ def remove_folder(folder):
     shutil.rmtree(folder, ignore_errors=True)
     if folder in _folders:
         _folders.remove(folder)
-
-
-def free_port(wanted=0):
-    """The wanted port where it is free, else another; none that was given away before, for who has it may not listen yet."""
-    try:
-        with socket.create_server(("127.0.0.1", wanted)) as listener:
-            port = listener.getsockname()[1]
-    except OSError:
-        return free_port()
-    if port in _given:
-        return free_port()
-    _given.add(port)
-    return port
 
 
 def answers(port):

@@ -9,7 +9,9 @@ import subprocess
 import urllib.request
 from pathlib import Path
 
-from .process import Process, answers, free_port
+from ports import free_port
+
+from .process import Process, answers
 
 HOST, DOMAIN, MATRIX_DOMAIN, EMAIL_DOMAIN = "localhost", "irc.localhost", "matrix.localhost", "mail.localhost"
 SECRET, PASSWORD = secrets.token_hex(16), secrets.token_hex(6)
