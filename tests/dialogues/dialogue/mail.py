@@ -40,9 +40,9 @@ LONGEST_LINE = 998  # RFC 5322 2.1.1
 
 def bytes_of(text, names):
     """`\\xNN` is a byte, {name} what it was; lines end with CR LF."""
-    filled = match.fill(text, names).replace("\n", "\r\n")
-    return b"".join(bytes([int(part, 16)]) if index % 2 else part.encode()
-                    for index, part in enumerate(re.split(r"\\x([0-9a-f]{2})", filled)))
+    data = match.fill(text, names).replace("\n", "\r\n").encode()
+    # Most of what is large are lines: those at once.
+    return re.sub(rb"\\x([0-9a-f]{2})", lambda found: bytes([int(found[1], 16)]), data.replace(rb"\x0d\x0a", b"\r\n"))
 
 
 def split_letter(text):
@@ -134,7 +134,11 @@ class Mail:
 
     def _maybe(self, text):
         """May have come, once or more often, until nothing more comes for a while; `heard` counts."""
-        while self.smarthost.mails or self.stage.wire.wait(lambda: self.smarthost.mails, 0.5):
+        def ended():
+            return self.stage.process.poll() is not None and not self.stage.wire.poll(0)
+
+        while self.smarthost.mails or (self.stage.wire.wait(lambda: self.smarthost.mails or ended(), 0.5)
+                                       and self.smarthost.mails):
             mail = self.smarthost.next_mail(text)
             self._check(mail)
             if why := self._differs(text, mail):
@@ -228,10 +232,10 @@ class Mail:
             try:
                 made.append(socket.create_connection(("127.0.0.1", self.ports[name]), 1))
             except OSError:
-                return False
+                return self.stage.process.poll() is not None  # nobody will
             return True
 
-        if not self.stage.wire.wait(try_it):
+        if not self.stage.wire.wait(try_it) or not made:
             raise Failure(f"nobody listens for LMTP on port {self.ports[name]}")
         self.doors[name] = HandoverConnection(self.stage.wire, made[0])
 

@@ -172,9 +172,12 @@ class Wire:
         listener.close()
 
     def poll(self, seconds):
-        for key, _ in self.selector.select(max(0, seconds)):
+        """Whether anything came."""
+        ready = self.selector.select(max(0, seconds))
+        for key, _ in ready:
             if key.fileobj.fileno() != -1:
                 key.data()
+        return bool(ready)
 
     def wait(self, predicate, patience=None):
         """Whether the predicate became true in time."""
