@@ -297,17 +297,12 @@ class Player:
         want, connection = match.parse(text), self.stage.actor(name)
         self.stage.maybe = name, text
         if connection.open:
-            token = f"maybe-{time.monotonic_ns()}"
-            connection.send(f"<iq type='get' from='barrier@example.org/b' to='{self.stage.domains[name]}' id='{token}'>"
-                            "<ping xmlns='urn:xmpp:ping'/></iq>")
-            self.stage.wire.wait(lambda: not connection.open or any(item.get("id") == token for item in connection.items))
+            self.stage.ask(name)
         for item in list(connection.items):
             if match.element_matches(want, item, dict(self.stage.names)) is None:
                 connection.items.remove(item)
                 self.stage.note(f"{name}<?", match.pretty(item))
                 self.stage.heard.append(item.get("id"))
-            elif (item.get("id") or "").startswith("maybe-"):
-                connection.items.remove(item)
 
     def _group(self, name, mark, first):
         """The steps of this kind in a row: they may come in any order."""

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections import deque
 from pathlib import Path
 
@@ -191,7 +192,21 @@ class Stage:
             if not connection.handshake_is_right(element):
                 raise Failure(f"the handshake is wrong: {match.pretty(element)}")
             connection.send("<handshake/>")
+            self.ask(name)  # what comes next, be it time that passes, finds it connected
         self.note(name, "is connected")
+
+    def ask(self, name):
+        """Until this is answered, or can't be any more: all that was sent before it has been read. Other items stay."""
+        connection, token = self.actor(name), f"asked-{time.monotonic_ns()}"
+        connection.send(f"<iq type='get' from='barrier@example.org/b' to='{self.domains[name]}' id='{token}'>"
+                        "<ping xmlns='urn:xmpp:ping'/></iq>")
+
+        def answer():
+            return next((item for item in connection.items if item.get("id") == token), None)
+
+        self.wire.wait(lambda: not connection.open or answer() is not None)
+        if answer() is not None:
+            connection.items.remove(answer())
 
     def expect_irc(self, name, server=None):
         def find():
