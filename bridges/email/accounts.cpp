@@ -21,7 +21,9 @@
 namespace dragoman::email {
 namespace {
 
-constexpr const char* mark_note = "mailbox";  // how far somebody's has been told
+// How far somebody's have been told.
+constexpr const char* mark_note = "mailbox";
+constexpr const char* sent_mark_note = "sent mailbox";
 constexpr const char* log_in_again =
     " Run the command \"Use my own mail account\" of this gateway again, with the password that is right "
     "now.";
@@ -45,6 +47,7 @@ struct Accounts::Impl : std::enable_shared_from_this<Accounts::Impl> {
   // What runs for somebody who is logged in.
   struct Own {
     std::unique_ptr<MailboxWatcher> watcher;
+    std::unique_ptr<MailboxWatcher> sent;  // what they send by other programs; while the first one is up
     std::string authserv_id;
     std::string trouble;        // why the account can't be entered; empty: it can, or nothing is known yet
     bool refusal_told = false;  // that its password is wrong
@@ -62,52 +65,97 @@ struct Accounts::Impl : std::enable_shared_from_this<Accounts::Impl> {
       return tell(person, "Your mail account can't be used: " + own.trouble + "." + log_in_again);
     }
     own.authserv_id = account->authserv_id;
-    auto mark = unpacked_mark(hub.store.notes().get(hub.network, mark_note, person.value()).value_or(""));
-    if (mark.since == Time{}) mark.since = hub.now();
-    MailboxWatcher::Callbacks on;
+    auto on = callbacks_of(person, mark_note);
     on.mail = [this, person](MailboxWatcher::Arrived mail, const MailboxMark& then) {
       return on_mail(person, std::move(mail), then);
     };
-    on.is_known = [this, person](const std::string& id) {
-      return !id.empty() && hub.store.mails().find(hub.network, person, id).has_value();
-    };
-    on.moved = [this, person](const MailboxMark& then) { keep(person, then); };
     on.up = [this, person] { on_up(person); };
     on.marked = [this, person](std::uint32_t validity, const std::vector<std::uint32_t>& uids) {
       seen.marked(person, validity, uids);
     };
     on.down = [this, person](const ImapTrouble& why) { on_down(person, why); };
-    MailboxWatcher::Options options;
-    options.max_mail_bytes = hub.email().max_mail_bytes;
-    own.watcher = std::make_unique<MailboxWatcher>(hub.loop, *account, hub.is_public_only(account->imap.host),
-                                                   certificates(), mark, options, std::move(on));
-    own.watcher->hold(held);
+    own.watcher = watch(person, *account, MailboxWatcher::Which::inbox, std::move(on));
     copies.resume(person);
   }
 
-  bool keep(const PersonId& person, const MailboxMark& mark) {
-    return hub.store.notes().put(hub.network, mark_note, person.value(), packed(mark));
+  // Whoever can't be let in twice is not told so: what matters comes by the first.
+  void start_sent(const PersonId& person) {
+    const auto account = hub.accounts.load(person);
+    if (!account) return;
+    auto on = callbacks_of(person, sent_mark_note);
+    on.mail = [this, person](MailboxWatcher::Arrived mail, const MailboxMark& then) {
+      return on_sent_mail(person, std::move(mail), then);
+    };
+    on.up = [] {};
+    on.marked = [](std::uint32_t, const std::vector<std::uint32_t>&) {};
+    on.down = [this, person](const ImapTrouble& why) {
+      spdlog::debug("{}: the Sent mailbox of {}: {}", hub.network.value(), person.value(), why.failure.text);
+    };
+    owns.at(person).sent = watch(person, *account, MailboxWatcher::Which::sent, std::move(on));
+  }
+
+  MailboxWatcher::Callbacks callbacks_of(const PersonId& person, const char* note) {
+    MailboxWatcher::Callbacks on;
+    on.is_known = [this, person](const std::string& id) {
+      return !id.empty() && hub.store.mails().find(hub.network, person, id).has_value();
+    };
+    on.moved = [this, person, note](const MailboxMark& then) { keep(person, note, then); };
+    return on;
+  }
+
+  std::unique_ptr<MailboxWatcher> watch(const PersonId& person, const Account& account,
+                                        MailboxWatcher::Which which, MailboxWatcher::Callbacks on) {
+    const char* note = which == MailboxWatcher::Which::inbox ? mark_note : sent_mark_note;
+    auto mark = unpacked_mark(hub.store.notes().get(hub.network, note, person.value()).value_or(""));
+    if (mark.since == Time{}) mark.since = hub.now();
+    MailboxWatcher::Options options;
+    options.which = which;
+    options.max_mail_bytes = hub.email().max_mail_bytes;
+    auto out = std::make_unique<MailboxWatcher>(hub.loop, account, hub.is_public_only(account.imap.host),
+                                                certificates(), mark, options, std::move(on));
+    out->hold(held);
+    return out;
+  }
+
+  bool keep(const PersonId& person, const char* note, const MailboxMark& mark) {
+    return hub.store.notes().put(hub.network, note, person.value(), packed(mark));
   }
 
   // All of it in one group of the store: it is told once.
   bool on_mail(const PersonId& person, MailboxWatcher::Arrived mail, const MailboxMark& then) {
     if (!hub.is_registered(person) || !hub.store.healthy()) return false;
-    const std::string& authserv_id = owns.at(person).authserv_id;
+    const std::string authserv_id = owns.at(person).authserv_id;
     if (mail.bytes.empty()) {
       tell(person,
            "A mail in your account can't be fetched by this gateway. Look at it with another mail program.");
-      return keep(person, then) && hub.store.durable();
+      return keep(person, mark_note, then) && hub.store.durable();
     }
-    if (mail.truncated)
-      mail.bytes = stub_of(mail.bytes, "This mail is too large to be shown here. It is in your mailbox.");
-    auto taken = wing.incoming->on_own_mail(person, mail.bytes, authserv_id);
-    if (taken.reply.code == 554) {
-      taken = wing.incoming->on_own_mail(
-          person, stub_of(mail.bytes, "This mail can't be shown here. It is in your mailbox."), authserv_id);
-    }
+    const auto taken = take(mail, [&](const std::string& bytes) {
+      return wing.incoming->on_own_mail(person, bytes, authserv_id);
+    });
     if (taken.reply.code == 451) return false;
     if (taken.reply.code == 250 && !mail.seen) seen.note(person, mail.validity, mail.uid, taken.message_id);
-    return keep(person, then) && hub.store.durable();
+    return keep(person, mark_note, then) && hub.store.durable();
+  }
+
+  bool on_sent_mail(const PersonId& person, MailboxWatcher::Arrived mail, const MailboxMark& then) {
+    if (!hub.is_registered(person) || !hub.store.healthy()) return false;
+    if (!mail.bytes.empty()) {
+      const auto taken =
+          take(mail, [&](const std::string& bytes) { return wing.incoming->on_sent_mail(person, bytes); });
+      if (taken.reply.code == 451) return false;
+    }
+    return keep(person, sent_mark_note, then) && hub.store.durable();
+  }
+
+  // What can't be shown is said in its place.
+  static Incoming::Taken take(MailboxWatcher::Arrived& mail,
+                              const std::function<Incoming::Taken(const std::string&)>& by) {
+    if (mail.truncated)
+      mail.bytes = stub_of(mail.bytes, "This mail is too large to be shown here. It is in your mailbox.");
+    auto taken = by(mail.bytes);
+    if (taken.reply.code != 554) return taken;
+    return by(stub_of(mail.bytes, "This mail can't be shown here. It is in your mailbox."));
   }
 
   void on_up(const PersonId& person) {
@@ -115,10 +163,12 @@ struct Accounts::Impl : std::enable_shared_from_this<Accounts::Impl> {
     own.trouble.clear();
     if (std::exchange(own.refusal_told, false)) tell(person, "Your mail account can be entered again.");
     own.watcher->mark_seen(seen.waiting(person, own.watcher->validity()));
+    start_sent(person);
   }
 
   void on_down(const PersonId& person, const ImapTrouble& why) {
     Own& own = owns.at(person);
+    own.sent.reset();
     if (own.trouble.empty() || why.refused)
       spdlog::info("{}: the mail account of {}: {}", hub.network.value(), person.value(), why.failure.text);
     own.trouble = why.failure.text;
@@ -167,7 +217,8 @@ struct Accounts::Impl : std::enable_shared_from_this<Accounts::Impl> {
   void end(const PersonId& person, const Failure& why) {
     owns.erase(person);
     trials.erase(person);
-    hub.store.notes().erase(hub.network, mark_note, person.value());
+    for (const char* note : {mark_note, sent_mark_note})
+      hub.store.notes().erase(hub.network, note, person.value());
     seen.forget(person);
     copies.forget(person);
     hub.accounts.forget(person);
@@ -265,8 +316,10 @@ void Accounts::read(const PersonId& person, const Conversation& in, const Messag
 
 void Accounts::hold(bool held) {
   impl_->held = held;
-  for (const auto& [person, own] : impl_->owns)
+  for (const auto& [person, own] : impl_->owns) {
     if (own.watcher) own.watcher->hold(held);
+    if (own.sent) own.sent->hold(held);
+  }
 }
 
 void Accounts::reload() { impl_->end_unwelcome(); }

@@ -1,6 +1,6 @@
 // People's own mail accounts: what arrives in their inbox goes the way of all mail that comes in, what they
-// write leaves by their own server and is put into their Sent folder, what they read here is read there. Who
-// has logged in stays so over restarts.
+// write leaves by their own server and is put into their Sent folder, what they send by other programs is
+// told as their own, what they read here is read there. Who has logged in stays so over restarts.
 #pragma once
 
 #include <functional>

@@ -131,6 +131,44 @@ Conversations::Place Conversations::place_of(const PersonId& person, const Mail&
   return in_conversation(person, mail, others);
 }
 
+std::optional<Conversations::Place> Conversations::place_of_sent(const PersonId& person, const Mail& mail) {
+  const Preferences preferences = hub_.preferences(person);
+  const std::string from = folded(mail.from.front().address);
+  std::vector<std::pair<Mailbox, bool>> others;
+  std::set<std::string> seen{from};
+  for (const auto* boxes : {&mail.to, &mail.cc}) {
+    for (const Mailbox& box : *boxes)
+      if (!hub_.is_own(person, preferences, box.address) && seen.insert(folded(box.address)).second)
+        others.emplace_back(box, boxes == &mail.cc);
+  }
+  if (others.size() > most_people || (mail.to.empty() && mail.cc.empty())) return std::nullopt;
+  Place place{UserId{from}, {}, {}, {}, true};  // a note to themselves
+  for (const auto& [box, copied] : others) {
+    if (auto list = list_at(person, box.address)) {
+      place.where = std::move(*list);
+      return place;
+    }
+  }
+  if (others.size() == 1) {
+    note_person(others.front().first);
+    place.where = UserId{folded(others.front().first.address)};
+  } else if (!others.empty()) {
+    place = in_conversation(person, mail, others);
+    place.own = true;
+  }
+  return place;
+}
+
+std::optional<RoomId> Conversations::list_at(const PersonId& person, const std::string& post_address) const {
+  for (RoomId& id : rooms_of(person)) {
+    if (!is_list(id)) continue;
+    const auto known = room(person, id);
+    if (known && !known->post_address.empty() && folded(known->post_address) == folded(post_address))
+      return std::move(id);
+  }
+  return std::nullopt;
+}
+
 Conversations::Place Conversations::in_list(const PersonId& person, const Mail& mail) {
   const RoomId id{mail.list->id};
   Room room = this->room(person, id).value_or(Room{});

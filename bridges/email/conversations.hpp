@@ -42,9 +42,12 @@ class Conversations {
     std::string sender_nick;  // in a room
     // What the mail changed of it: who came, who went, by nick.
     std::vector<Participant> came, gone;
+    bool own = false;  // said by the person themselves
   };
   // Where a mail to this person is told. A room is kept with what the mail says of it.
   Place place_of(const PersonId& person, const Mail& mail);
+  // The same of one that they have sent by another program. Nothing: nobody is named, or a crowd.
+  std::optional<Place> place_of_sent(const PersonId& person, const Mail& mail);
 
   std::optional<Room> room(const PersonId& person, const RoomId& id) const;
   bool save(const PersonId& person, const RoomId& id, const Room& room);
@@ -72,6 +75,7 @@ class Conversations {
   std::string nick_for(const RoomId& id, const Room& room, const Mailbox& box);
   Participant participant(const RoomId& id, const Room& room, const Mailbox& box, bool copied);
   Place in_list(const PersonId& person, const Mail& mail);
+  std::optional<RoomId> list_at(const PersonId& person, const std::string& post_address) const;
   RoomId known_by(const PersonId& person, std::optional<RoomId> id,
                   const std::vector<std::pair<Mailbox, bool>>& others);
   Place in_conversation(const PersonId& person, const Mail& mail,

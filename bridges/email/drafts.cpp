@@ -311,7 +311,8 @@ void Drafts::on_report(MailKey mail, const Report& report) { impl_->posting.repo
 
 std::optional<MailKey> Drafts::mail_of(const PersonId& person, const std::string& message_id) const {
   const auto row = impl_->hub.store.mails().find(impl_->hub.network, person, message_id);
-  return row && row->outgoing ? std::optional(row->key) : std::nullopt;
+  // What they sent by another program was found, and has a digest.
+  return row && row->outgoing && row->digest.empty() ? std::optional(row->key) : std::nullopt;
 }
 
 void Drafts::renew(const PersonId& person) { impl_->posting.renew(person); }

@@ -173,6 +173,43 @@ Incoming::Taken Incoming::on_own_mail(const PersonId& person, const std::string&
   return {deliver(person, mail, bytes, digest, &authserv_id), mail.message_id};
 }
 
+Incoming::Taken Incoming::on_sent_mail(const PersonId& person, const std::string& bytes) {
+  Hub& hub = wing_.hub;
+  const std::string no_judge;
+  auto parsed = read(bytes, &no_judge);
+  if (const auto* reply = std::get_if<LmtpReply>(&parsed)) return {*reply, {}};
+  const Mail& mail = std::get<Mail>(parsed);
+  if (mail.from.empty()) return {{554, "5.6.0 The mail does not say who it is from"}, {}};
+  if (hub.store.mails().find(hub.network, person, mail.message_id)) return {taken, mail.message_id};
+  // What a program has sent by itself nobody has said.
+  if (mail.report || mail.automatic) return {taken, mail.message_id};
+  const auto place = wing_.conversations.place_of_sent(person, mail);
+  Session& session = session_of_(person);
+  if (!quota_.has_room(person, bytes.size())) {
+    tell_full(session);
+    return {mailbox_full, mail.message_id};
+  }
+  // Whom they have written to is known, and heard before what answers them.
+  for (const auto* boxes : {&mail.to, &mail.cc}) {
+    for (const Mailbox& box : *boxes) {
+      const UserId user{folded(box.address)};
+      wing_.consent.know(person, user.value());
+      if (!wing_.consent.held(person, user.value()).empty()) let_in(session, user);
+    }
+  }
+  MailRow row;
+  row.person = person;
+  row.message_id = mail.message_id;
+  row.subject = mail.subject;
+  row.references = references_of(mail);
+  row.digest = keyed_digest(hub.key, mail.message_id + "\n" + bytes);
+  row.time = hub.now();
+  row.outgoing = true;
+  if (!keep_and_tell(session, mail, std::move(row), bytes, 0, place)) return {trouble(), mail.message_id};
+  quota_.taken(person, bytes.size());
+  return {taken, mail.message_id};
+}
+
 // Others may have ended the group since: what it lost counts as well.
 bool Incoming::settle() {
   settled_ = true;
@@ -236,12 +273,25 @@ void Incoming::tell_full(Session& session) {
 
 bool Incoming::take(Session& session, const Mail& mail, MailRow row, std::string_view bytes,
                     MailKey same_as) {
+  const PersonId person = row.person;
+  if (!keep_and_tell(session, mail, std::move(row), bytes, same_as,
+                     wing_.conversations.place_of(person, mail)))
+    return false;
+  // RFC 8098 2.1: a receipt that goes to somebody else than the writer is not given without a question.
+  if (!mail.receipt_to.empty() && !mail.automatic && !is_of_list(mail) &&
+      folded(mail.receipt_to) == folded(mail.from.front().address))
+    wing_.hub.store.notes().put(wing_.hub.network, "receipt", person.value() + " " + mail.message_id,
+                                mail.receipt_to);
+  return true;
+}
+
+bool Incoming::keep_and_tell(Session& session, const Mail& mail, MailRow row, std::string_view bytes,
+                             MailKey same_as, const std::optional<Conversations::Place>& place) {
   Hub& hub = wing_.hub;
   MailsTable& mails = hub.store.mails();
-  const Conversations::Place place = wing_.conversations.place_of(row.person, mail);
   const auto answered =
       mail.in_reply_to.empty() ? std::nullopt : mails.find(hub.network, row.person, mail.in_reply_to);
-  row.conversation = name_of(place.where);
+  if (place) row.conversation = name_of(place->where);
   row.thread = answered && !answered->thread.empty() ? answered->thread
                : !mail.references.empty()            ? mail.references.front()
                : !mail.in_reply_to.empty()           ? mail.in_reply_to
@@ -249,12 +299,7 @@ bool Incoming::take(Session& session, const Mail& mail, MailRow row, std::string
   const auto last = mails.last(hub.network, row.person, row.conversation);
   const MailKey key = mails.put(hub.network, row, bytes, same_as);
   if (key == 0) return false;
-  // RFC 8098 2.1: a receipt that goes to somebody else than the writer is not given without a question.
-  if (!mail.receipt_to.empty() && !mail.automatic && !is_of_list(mail) &&
-      folded(mail.receipt_to) == folded(mail.from.front().address))
-    hub.store.notes().put(hub.network, "receipt", row.person.value() + " " + mail.message_id,
-                          mail.receipt_to);
-  tell(session, mail, key, place, row.thread, last);
+  if (place) tell(session, mail, key, *place, row.thread, last);
   return true;
 }
 
@@ -348,8 +393,10 @@ void Incoming::tell(Session& session, const Mail& mail, MailKey key, const Conve
     }
   }
 
+  if (place.own) sender = room != nullptr ? session.own(*room) : Sender{session.nick(), {}, {}, true};
   // A picture is only theirs where it is proved that the mail is.
-  const bool is_theirs = (mail.verified || wing_.hub.email().authserv_id.empty()) && !is_of_list(mail);
+  const bool is_theirs =
+      (mail.verified || wing_.hub.email().authserv_id.empty()) && !is_of_list(mail) && !place.own;
   const UserId writer{folded(box.address)};
   if (mail.picture && is_theirs && wing_.conversations.note_picture(writer, *mail.picture))
     session.tell(writer, wing_.conversations.profile(writer));
@@ -396,14 +443,14 @@ void Incoming::tell(Session& session, const Mail& mail, MailKey key, const Conve
     }
   }
   // Said, not done: what is written to somebody goes to them, whatever a mail in their name asks for.
-  if (room == nullptr && !mail.reply_to.empty() &&
+  if (room == nullptr && !place.own && !mail.reply_to.empty() &&
       folded(mail.reply_to.front().address) != folded(box.address))
     line("(wants answers at " + mail.reply_to.front().address + ")");
   if (message.text.empty() && message.attachments.empty())
     line(mail.subject.empty() ? "(an empty mail)" : mail.subject);
   session.tell(place.where, std::move(message), sender, id, time);
   // Entering says it by itself; from then on whoever is not there is asked in again.
-  if (was_in) session.tell(*room, Invited{sender.nick, mail.subject, {}});
+  if (was_in) session.tell(*room, Invited{place.own ? std::string() : sender.nick, mail.subject, {}});
 }
 
 }  // namespace dragoman::email

@@ -34,6 +34,10 @@ class Incoming final : public LmtpHandler {
   };
   Taken on_own_mail(const PersonId& person, const std::string& bytes, const std::string& authserv_id);
 
+  // What they have sent by another program is told as their own (250), or is nothing to tell (250 as well),
+  // has no room (452), is unreadable (554), or to be given again (451).
+  Taken on_sent_mail(const PersonId& person, const std::string& bytes);
+
   // Whoever asked to write may, or may not: what they wrote is told, or dropped.
   void let_in(Session& session, const UserId& user);
   void turn_away(Session& session, const UserId& user);
@@ -56,6 +60,9 @@ class Incoming final : public LmtpHandler {
                 const std::string* provider);
   // Where it belongs it is kept and told; the bytes, or the row that has them. False: it could not be kept.
   bool take(Session& session, const Mail& mail, MailRow row, std::string_view bytes, MailKey same_as);
+  // In no place it is kept alone.
+  bool keep_and_tell(Session& session, const Mail& mail, MailRow row, std::string_view bytes, MailKey same_as,
+                     const std::optional<Conversations::Place>& place);
   void tell(Session& session, const Mail& mail, MailKey key, const Conversations::Place& place,
             const std::string& thread, const std::optional<MailRow>& last);
 

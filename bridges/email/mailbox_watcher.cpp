@@ -1,15 +1,15 @@
 #include "bridges/email/mailbox_watcher.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <deque>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include <sodium.h>
 
+#include "bridges/email/mailbox_progress.hpp"
+#include "bridges/email/sent_folder.hpp"
 #include "bridges/net/backoff.hpp"
 #include "bridges/net/timer.hpp"
 
@@ -22,19 +22,8 @@ constexpr auto first_retry = 5s;
 constexpr auto longest_retry = 10min;
 constexpr auto after_refusal = 1h;  // servers lock out who knocks too often
 constexpr auto after_full_house = 30s;
-constexpr auto clocks_differ = 10min;  // between the mail server and us
-constexpr std::size_t most_at_once = 1000;
-constexpr std::uint32_t most_failures = 3;  // at one mail, until it is passed by
+constexpr auto after_no_mailbox = 10min;
 constexpr std::size_t response_overhead = std::size_t{64} * 1024;
-
-// RFC 3501 9: "1-Feb-1994".
-std::string imap_date(Time time) {
-  static constexpr std::array<const char*, 12> names{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const std::chrono::year_month_day date(std::chrono::floor<std::chrono::days>(time));
-  return std::to_string(static_cast<unsigned>(date.day())) + '-' +
-         names[static_cast<unsigned>(date.month()) - 1] + '-' + std::to_string(static_cast<int>(date.year()));
-}
 
 // "Message-ID: <x@y>" with whatever is around it.
 std::string id_in_field(std::string_view field) {
@@ -56,16 +45,16 @@ std::string set_of(const std::vector<std::uint32_t>& uids) {
 
 struct MailboxWatcher::Impl : std::enable_shared_from_this<MailboxWatcher::Impl> {
   Impl(boost::asio::io_context& io, Account a, bool is_public, std::shared_ptr<const net::TlsContext> c,
-       MailboxMark m, Options o, Callbacks on)
+       const MailboxMark& mark, Options o, Callbacks on)
       : loop(io),
         account(std::move(a)),
         public_only(is_public),
         context(std::move(c)),
-        mark(m),
         options(o),
         callbacks(std::move(on)),
         timer(io),
-        pause(io) {}
+        pause(io),
+        progress(mark) {}
 
   // -------------------------------------------------------------------------------------------------------
   // the connection
@@ -86,27 +75,26 @@ struct MailboxWatcher::Impl : std::enable_shared_from_this<MailboxWatcher::Impl>
                                                   options.max_mail_bytes + response_overhead, std::move(on));
   }
 
-  void on_ended(const ImapTrouble& why) {
-    // A refusal says nothing about those who come later.
-    if (std::exchange(fetching, false) && why.failure.reason == Reason::network_error) {
-      failures = hard == looking_at ? failures + 1 : 1;
-      hard = looking_at;
-    }
-    const auto delay =
-        why.refused ? std::chrono::milliseconds(after_refusal) : retry.next(randombytes_random());
+  void connect_after(std::chrono::milliseconds delay) {
     reset();
     timer.after(delay, [weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->connect();
     });
+  }
+
+  void on_ended(const ImapTrouble& why) {
+    // A refusal says nothing about those who come later.
+    if (std::exchange(fetching, false) && why.failure.reason == Reason::network_error) progress.broke();
+    connect_after(why.refused ? std::chrono::milliseconds(after_refusal) : retry.next(randombytes_random()));
     callbacks.down(why);
   }
 
   void reset() {
     connection.reset();
     pause.cancel();
-    validity = next_uid = 0;
+    progress.closed();
     is_open = busy = idle = changed = was_ended = false;
-    found.clear();
+    sent = {};
     fetched.reset();
   }
 
@@ -129,57 +117,56 @@ struct MailboxWatcher::Impl : std::enable_shared_from_this<MailboxWatcher::Impl>
   // -------------------------------------------------------------------------------------------------------
   // the mailbox
 
-  void open() { ask("SELECT INBOX", &Impl::on_open); }
+  void open() {
+    if (options.which == Which::inbox) return ask("SELECT INBOX", &Impl::on_open);
+    ask(SentFolder::command(*connection), &Impl::on_listed);
+  }
+  void on_listed(const ImapResponse& response) {
+    if (!response.ok()) return give_up(response);
+    const auto name = imap_quoted(sent.name());
+    if (name && !sent.name().empty()) return ask("EXAMINE " + *name, &Impl::on_open);
+    connection->log_out();
+    connect_after(after_no_mailbox);
+  }
 
   void on_open(const ImapResponse& response) {
-    if (!response.ok() || validity == 0) return give_up(response);
+    if (!response.ok() || !progress.opened()) return give_up(response);
     is_open = true;
     callbacks.up();
     if (!is_open) return;
-    anew = mark.validity != 0 && mark.validity != validity;
-    if (mark.validity == 0) return begin();
-    changed = true;
-    next();
-  }
-
-  // What is there already is nobody's news.
-  void begin() {
-    if (next_uid > 0) return begin_after(next_uid - 1);
+    changed = !progress.is_first_look();
+    if (changed) return next();
+    if (progress.next_uid() > 0) return begin();
     ask("UID SEARCH ALL", &Impl::on_all);
   }
-  void on_all(const ImapResponse& response) {
-    if (!response.ok()) return give_up(response);
-    begin_after(found.empty() ? 0 : *found.rbegin());
-  }
-  void begin_after(std::uint32_t uid) {
-    found.clear();
-    move_to(uid);
+  void on_all(const ImapResponse& response) { response.ok() ? begin() : give_up(response); }
+  void begin() {
+    callbacks.moved(progress.begin(wall_clock()));
     next();
-  }
-
-  void move_to(std::uint32_t uid) {
-    mark.validity = validity;
-    mark.last = uid;
-    mark.looked = wall_clock();
-    callbacks.moved(mark);
   }
 
   void on_told(ImapResponse& response) {
+    const auto number = [&] {
+      std::uint32_t out = 0;
+      const std::string& text = response.code_argument;
+      std::from_chars(text.data(), text.data() + text.size(), out);
+      return out;
+    };
     if (response.name == "EXISTS") {
       changed = true;
       end_idle();
     } else if (response.code == "UIDVALIDITY") {
-      std::from_chars(response.code_argument.data(),
-                      response.code_argument.data() + response.code_argument.size(), validity);
+      progress.told_validity(number());
     } else if (response.code == "UIDNEXT") {
-      std::from_chars(response.code_argument.data(),
-                      response.code_argument.data() + response.code_argument.size(), next_uid);
+      progress.told_next(number());
     } else if (response.name == "SEARCH") {
       for (const ImapValue& value : response.values)
-        if (const auto uid = value.number()) found.insert(*uid);
+        if (const auto uid = value.number()) progress.found(*uid);
     } else if (response.name == "FETCH") {
       auto message = message_in(response);
       if (message && message->uid == looking_at && message->bytes) fetched = std::move(message);
+    } else {
+      sent.told(response);
     }
   }
 
@@ -188,7 +175,7 @@ struct MailboxWatcher::Impl : std::enable_shared_from_this<MailboxWatcher::Impl>
     if (busy || !is_open || idle) return;
     if (!to_mark.empty()) return store_seen();
     if (!held && !full) {
-      if (!found.empty()) return fetch();
+      if (progress.has_next()) return fetch();
       if (changed) return search();
     }
     rest();
@@ -196,42 +183,31 @@ struct MailboxWatcher::Impl : std::enable_shared_from_this<MailboxWatcher::Impl>
 
   void search() {
     changed = false;
-    // Whole days, in the server's own time.
-    Time since = mark.since;
-    if (anew) since = std::max(since, mark.looked);
-    ask("UID SEARCH UID " + std::to_string(first()) + ":* SINCE " + imap_date(since - 24h), &Impl::on_found);
+    ask("UID SEARCH " + progress.search(), &Impl::on_found);
   }
-  std::uint32_t first() const { return anew ? 1 : mark.last + 1; }
-
   void on_found(const ImapResponse& response) {
     if (!response.ok()) return give_up(response);
-    // "9:*" is also the last one there is, whatever its number.
-    while (!found.empty() && *found.begin() < first()) found.erase(found.begin());
-    while (found.size() > most_at_once && anew) found.erase(found.begin());
-    if (anew && found.empty()) {
-      anew = false;
-      move_to(next_uid > 0 ? next_uid - 1 : 0);
-    }
+    if (const auto mark = progress.sift(wall_clock())) callbacks.moved(*mark);
     next();
   }
 
   void fetch() {
-    looking_at = *found.begin();
+    looking_at = progress.next();
     fetched.reset();
-    if (looking_at == hard && failures >= most_failures) {
+    if (progress.is_hopeless()) {
       // Without any bytes: somebody has to be told that it is there.
       Arrived mail;
       mail.uid = looking_at;
-      mail.validity = validity;
+      mail.validity = progress.validity();
       mail.truncated = true;
       return tell(std::move(mail));
     }
+    // What was told has been told by another number, or left by us.
+    if (!progress.is_anew() && options.which == Which::inbox) return ask_for_all();
     fetching = true;
-    const std::string uid = std::to_string(looking_at);
-    if (anew)
-      return ask("UID FETCH " + uid + " (UID INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])",
-                 &Impl::on_header);
-    ask_for_all();
+    ask("UID FETCH " + std::to_string(looking_at) +
+            " (UID INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])",
+        &Impl::on_header);
   }
   void ask_for_all() {
     fetched.reset();
@@ -246,22 +222,18 @@ struct MailboxWatcher::Impl : std::enable_shared_from_this<MailboxWatcher::Impl>
     fetching = false;
     const bool known = fetched && callbacks.is_known(id_in_field(*fetched->bytes));
     if (!connection) return;
-    if (fetched && !known && !is_old(*fetched)) return ask_for_all();
-    done_with_it();
-  }
-
-  bool is_old(const ImapMessage& message) const {
-    return message.arrived && *message.arrived < mark.since - clocks_differ;
+    if (fetched && !known && !progress.is_old(*fetched)) return ask_for_all();
+    pass_by();
   }
 
   void on_fetched(const ImapResponse& response) {
     if (!response.ok()) return give_up(response);
     fetching = false;
     // Somebody may have taken it away meanwhile.
-    if (!fetched || is_old(*fetched)) return done_with_it();
+    if (!fetched || progress.is_old(*fetched)) return pass_by();
     Arrived mail;
     mail.uid = looking_at;
-    mail.validity = validity;
+    mail.validity = progress.validity();
     mail.bytes = std::move(*fetched->bytes);
     mail.seen = fetched->seen.value_or(false);
     mail.truncated = mail.bytes.size() > options.max_mail_bytes;
@@ -270,12 +242,7 @@ struct MailboxWatcher::Impl : std::enable_shared_from_this<MailboxWatcher::Impl>
   }
 
   void tell(Arrived mail) {
-    auto then = mark;
-    if (!anew || found.size() == 1) {
-      then.validity = validity;
-      then.last = looking_at;
-      then.looked = wall_clock();
-    }
+    const auto then = progress.after_next(wall_clock());
     const bool taken = callbacks.mail(std::move(mail), then);
     if (!connection) return;
     if (!taken) {
@@ -288,16 +255,14 @@ struct MailboxWatcher::Impl : std::enable_shared_from_this<MailboxWatcher::Impl>
       });
       return next();
     }
-    mark = then;
-    found.erase(looking_at);
-    if (found.empty()) anew = false;
+    progress.pass(then);
     next();
   }
 
-  void done_with_it() {
-    found.erase(looking_at);
-    if (!anew || found.empty()) move_to(looking_at);
-    if (found.empty()) anew = false;
+  void pass_by() {
+    const auto then = progress.after_next(wall_clock());
+    if (then != progress.mark()) callbacks.moved(then);
+    progress.pass(then);
     next();
   }
 
@@ -309,7 +274,7 @@ struct MailboxWatcher::Impl : std::enable_shared_from_this<MailboxWatcher::Impl>
   }
   void on_marked(const ImapResponse&) {
     // A mailbox that can't be written to stays as it is.
-    callbacks.marked(validity, std::exchange(marking, {}));
+    callbacks.marked(progress.validity(), std::exchange(marking, {}));
     next();
   }
 
@@ -361,31 +326,28 @@ struct MailboxWatcher::Impl : std::enable_shared_from_this<MailboxWatcher::Impl>
   const Account account;
   const bool public_only;
   std::shared_ptr<const net::TlsContext> context;
-  MailboxMark mark;
   const Options options;
   Callbacks callbacks;
   net::Timer timer;  // until the next attempt, or look
   net::Timer pause;  // until a mail that could not be taken is told again
   net::Backoff retry{first_retry, longest_retry};
   std::unique_ptr<ImapConnection> connection;
-  std::uint32_t validity = 0, next_uid = 0;
+  MailboxProgress progress;
+  SentFolder sent;
   bool is_open = false, busy = false, idle = false;
   bool changed = false;                // there may be something new
-  bool anew = false;                   // the server has numbered its mails anew
   bool held = false, full = false;     // nothing may be told now
   bool no_idle = false;                // the server says so, whatever it offers
   bool was_ended = false;              // IDLE, by us
-  std::set<std::uint32_t> found;       // to be fetched
-  std::uint32_t looking_at = 0;        // of those
+  std::uint32_t looking_at = 0;        // the next one of `progress`
   std::optional<ImapMessage> fetched;  // its answer
   bool fetching = false;
-  std::uint32_t hard = 0, failures = 0;  // one that the connection broke at, and how often
   std::deque<std::uint32_t> to_mark;
   std::vector<std::uint32_t> marking;
 };
 
 MailboxWatcher::MailboxWatcher(boost::asio::io_context& loop, Account account, bool public_only,
-                               std::shared_ptr<const net::TlsContext> context, MailboxMark mark,
+                               std::shared_ptr<const net::TlsContext> context, const MailboxMark& mark,
                                Options options, Callbacks callbacks)
     : impl_(std::make_shared<Impl>(loop, std::move(account), public_only, std::move(context), mark, options,
                                    std::move(callbacks))) {
@@ -408,6 +370,6 @@ void MailboxWatcher::hold(bool held) {
 }
 
 bool MailboxWatcher::is_up() const { return impl_->is_open; }
-std::uint32_t MailboxWatcher::validity() const { return impl_->is_open ? impl_->validity : 0; }
+std::uint32_t MailboxWatcher::validity() const { return impl_->is_open ? impl_->progress.validity() : 0; }
 
 }  // namespace dragoman::email

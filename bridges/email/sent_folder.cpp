@@ -32,6 +32,16 @@ std::string sent_among(const std::vector<ImapMailbox>& mailboxes) {
   return {};
 }
 
+std::string SentFolder::command(const ImapConnection& connection) {
+  const bool by_use = connection.has("SPECIAL-USE") && connection.has("LIST-EXTENDED");
+  return by_use ? R"(LIST "" "*" RETURN (SPECIAL-USE))" : R"(LIST "" "*")";
+}
+
+void SentFolder::told(const ImapResponse& response) {
+  if (mailboxes_.size() >= most_listed) return;
+  if (auto mailbox = mailbox_in(response)) mailboxes_.push_back(std::move(*mailbox));
+}
+
 struct SentVisit::Impl : std::enable_shared_from_this<SentVisit::Impl> {
   Impl(std::vector<SentMail> m, Filed f, Done d)
       : mails(std::move(m)), filed(std::move(f)), done(std::move(d)) {}
@@ -62,21 +72,16 @@ struct SentVisit::Impl : std::enable_shared_from_this<SentVisit::Impl> {
     };
   }
 
-  void list() {
-    const bool by_use = connection->has("SPECIAL-USE") && connection->has("LIST-EXTENDED");
-    connection->ask(by_use ? R"(LIST "" "*" RETURN (SPECIAL-USE))" : R"(LIST "" "*")",
-                    then(&Impl::on_listed));
-  }
+  void list() { connection->ask(SentFolder::command(*connection), then(&Impl::on_listed)); }
 
   void on_told(const ImapResponse& response) {
-    if (auto mailbox = mailbox_in(response); mailbox && mailboxes.size() < most_listed)
-      mailboxes.push_back(std::move(*mailbox));
+    sent.told(response);
     if (response.name == "SEARCH") is_there = is_there || !response.values.empty();
   }
 
   void on_listed(const ImapResponse& response) {
     if (!response.ok()) return finish("the mail server does not list its folders: " + response.text);
-    const std::string name = sent_among(mailboxes);
+    const std::string name = sent.name();
     const auto quoted = imap_quoted(name.empty() ? made_up : name);
     if (!quoted) return finish("the name of the Sent folder can't be sent");
     folder = *quoted;
@@ -125,7 +130,7 @@ struct SentVisit::Impl : std::enable_shared_from_this<SentVisit::Impl> {
   Filed filed;
   Done done;
   std::unique_ptr<ImapConnection> connection;
-  std::vector<ImapMailbox> mailboxes;
+  SentFolder sent;
   std::string folder;  // quoted
   bool is_there = false;
 };

@@ -11,6 +11,20 @@
 
 namespace dragoman::email {
 
+// Which of an account's mailboxes holds what was sent: by its attribute, else by its name. Empty: none.
+std::string sent_among(const std::vector<ImapMailbox>& mailboxes);
+
+// The same, asked of the server.
+class SentFolder {
+ public:
+  static std::string command(const ImapConnection& connection);
+  void told(const ImapResponse& response);  // before the command is answered
+  std::string name() const { return sent_among(mailboxes_); }
+
+ private:
+  std::vector<ImapMailbox> mailboxes_;
+};
+
 struct SentMail {
   std::int64_t key = 0;    // the caller's
   std::string message_id;  // without brackets
@@ -35,8 +49,5 @@ class SentVisit {
   struct Impl;
   std::shared_ptr<Impl> impl_;
 };
-
-// Which of an account's mailboxes holds what was sent: by its attribute, else by its name. Empty: none.
-std::string sent_among(const std::vector<ImapMailbox>& mailboxes);
 
 }  // namespace dragoman::email

@@ -84,6 +84,20 @@ class OwnAccount:
             return [tuple(part.decode(errors="replace") for part in imap.fetch(number, "(FLAGS BODY.PEEK[])")[1][0])
                     for number in numbers]
 
+    def send_by_another_program(self, bob, to, text, **more):
+        """As her other mail program does it: it hands the mail to her provider, and puts a copy into her Sent folder."""
+        mail = bob.compose(to, text, verified=False, **more)
+        mail.replace_header("From", f"Alice Example <{ACCOUNT}>")
+        with imaplib.IMAP4("127.0.0.1", self.stage.mailboxes.imap_port, 20) as imap:
+            imap.login(ACCOUNT, self.stage.mailboxes.password)
+            imap.append('"Sent Items"', "(\\Seen)", None, bytes(mail))
+        bob.send(mail, sender=ACCOUNT)
+        return mail
+
+    def own(self, user, words, since=0, seconds=30):
+        """Her own message, said elsewhere: by privilege a copy of it (XEP-0280), else a note in the chat."""
+        return user.seen.wait_for(lambda s: s.kind == "message" and words in str(s), f"her own {words!r}", since, seconds)
+
     def eventually(self, what, is_so, seconds=20):
         end = time.monotonic() + seconds
         while not is_so():
@@ -164,6 +178,40 @@ class OwnAccount:
         self.expect_chat(alice, bob, "After a restart.", since, 60)
         for words in ("First.", "While it was killed.", "After a restart."):
             self.assertEqual([words], self.heard(alice, words, since))
+
+    def test_what_she_sends_by_another_program_is_her_own_message_once(self):
+        alice, bob, mail = self.known()
+        self.eventually("a copy of what she said here", lambda: len(self.folder("Sent Items")) == 1, 40)
+        since = alice.seen.mark()
+        sent = self.send_by_another_program(bob, bob.address, "By my other program.", answer_to=mail)
+        heard = self.own(alice, "By my other program.", since)
+        self.assertEqual(jid(bob.address), heard.sender)
+        self.assertEqual("(you, from elsewhere) By my other program.", heard.text("body"))
+        # What answers it goes on in the chat.
+        bob.write(ACCOUNT, "I see.", answer_to=sent)
+        self.expect_chat(alice, bob, "I see.", since)
+        # Killed between two, and told once all the same.
+        self.stage.gateway.kill()
+        self.send_by_another_program(bob, bob.address, "While it was killed.", answer_to=mail)
+        self.stage.gateway.start()
+        alice.wait_for_gateway(DOMAIN)
+        self.own(alice, "While it was killed.", since, 60)
+        self.send_by_another_program(bob, bob.address, "And last.", answer_to=mail)
+        self.own(alice, "And last.", since, 60)
+        for words in ("Are you there?", "By my other program.", "While it was killed.", "And last."):
+            told = [s for s in alice.seen.all[since:] if s.kind == "message" and words in str(s)]
+            self.assertEqual(0 if words == "Are you there?" else 1, len(told), words)
+
+    def test_what_she_sends_to_several_by_another_program_is_said_in_their_room(self):
+        alice, bob, _ = self.known()
+        since = alice.seen.mark()
+        self.send_by_another_program(bob, [bob.address, f"dave@{HOST}"], "Shall we meet?", subject="Meeting")
+        heard = alice.seen.wait_for(lambda s: s.kind == "message" and s.find("{http://jabber.org/protocol/muc#user}x") is not None,
+                                    "the invitation", since, 30)
+        room = heard.sender.partition("/")[0]
+        alice.join(room, "alice")
+        own = alice.seen.wait_for(lambda s: s.type == "groupchat" and said(s) == "Shall we meet?", "her own words", since)
+        self.assertEqual(f"{room}/alice", own.sender)
 
     def test_a_bounce_in_her_inbox_is_an_error_for_the_very_message(self):
         alice, _ = self.logged_in()

@@ -424,8 +424,7 @@ TEST_F(SmtpClientTest, TakesTlsWhereItIsOffered) {
 }
 
 TEST_F(SmtpClientTest, SpeaksTlsAtOnceToSmtps) {
-  peer.use(certificate());
-  peer.tls_at_once = true;
+  peer.use(certificate(), true);
   server.ca_file = certificate().file();
   server.url = peer.url("smtps");
   EXPECT_EQ(one().what, What::accepted);
