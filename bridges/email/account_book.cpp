@@ -10,7 +10,8 @@
 namespace dragoman::email {
 namespace {
 
-constexpr const char* account_note = "account";   // the address, by person
+constexpr const char* account_note = "account";  // the address, by person
+constexpr const char* trouble_note = "account trouble";
 constexpr const char* account_scope = "account";  // the settings of it
 
 constexpr const char* at_once = "tls";
@@ -54,8 +55,14 @@ std::optional<Account> AccountBook::load(const PersonId& person) const {
   out.password = kept["password"].value;
   out.token = kept["token"].value;
   out.authserv_id = kept["authserv-id"].value;
+  out.renewal = {kept["refresh-token"].value, kept["token-url"].value, kept["client-id"].value,
+                 kept["client-secret"].value};
+  std::int64_t ends = 0;
+  const std::string& text = kept["token-ends"].value;
+  std::from_chars(text.data(), text.data() + text.size(), ends);
+  out.token_ends = Time(std::chrono::milliseconds(ends));
   if (out.address.empty() || out.imap.port == 0 || out.smtp.port == 0 ||
-      (out.password.empty() && out.token.empty()))
+      (out.password.empty() && out.token.empty() && !out.renewal.given()))
     return {};
   return out;
 }
@@ -69,6 +76,14 @@ bool AccountBook::save(const PersonId& person, const Account& account) {
   values["authserv-id"].value = account.authserv_id;
   if (!account.password.empty()) values["password"] = {account.password, true};
   if (!account.token.empty()) values["token"] = {account.token, true};
+  if (account.renewal.given()) {
+    values["refresh-token"] = {account.renewal.refresh_token, true};
+    values["token-url"].value = account.renewal.url;
+    values["client-id"].value = account.renewal.client_id;
+    if (!account.renewal.client_secret.empty())
+      values["client-secret"] = {account.renewal.client_secret, true};
+    values["token-ends"].value = std::to_string(account.token_ends.time_since_epoch().count());
+  }
   if (!store_.settings().save(network_, person, account_scope, values) ||
       !store_.notes().put(network_, account_note, person.value(), account.address) || !store_.durable())
     return false;
@@ -78,9 +93,22 @@ bool AccountBook::save(const PersonId& person, const Account& account) {
 
 void AccountBook::forget(const PersonId& person) {
   store_.settings().erase(network_, person, account_scope);
-  store_.notes().erase(network_, account_note, person.value());
+  for (const char* note : {account_note, trouble_note}) store_.notes().erase(network_, note, person.value());
   store_.durable();
   addresses_.erase(person);
+}
+
+void AccountBook::note_trouble(const PersonId& person, const std::string& trouble) {
+  if (this->trouble(person) == trouble) return;
+  if (trouble.empty()) {
+    store_.notes().erase(network_, trouble_note, person.value());
+  } else {
+    store_.notes().put(network_, trouble_note, person.value(), trouble);
+  }
+}
+
+std::string AccountBook::trouble(const PersonId& person) const {
+  return store_.notes().get(network_, trouble_note, person.value()).value_or(std::string());
 }
 
 std::vector<PersonId> AccountBook::people() const {

@@ -27,6 +27,9 @@ class AccountBook {
   bool save(const PersonId& person, const Account& account);
   void forget(const PersonId& person);
   std::vector<PersonId> people() const;
+  // Why an account could not be entered when it was last tried; empty: it could. Kept for the doctor.
+  void note_trouble(const PersonId& person, const std::string& trouble);
+  std::string trouble(const PersonId& person) const;
 
  private:
   Store& store_;

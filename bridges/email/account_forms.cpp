@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "bridges/answers.hpp"
+#include "bridges/email/account_token.hpp"
 #include "bridges/email/address.hpp"
 #include "mapping/utf8.hpp"
 
@@ -60,7 +61,7 @@ Form login_form(const std::string& address_now) {
   Form form{"Use my own mail account",
             "Mail that arrives in the inbox of your account then comes here too, and what you write leaves "
             "from its "
-            "address, by its own server. Give a password or an OAuth 2 access token: it is kept encrypted, "
+            "address, by its own server. Give a password, or a token of OAuth 2: it is kept encrypted, "
             "until you "
             "log out. Many providers want a password made for one program alone.",
             {}};
@@ -80,7 +81,19 @@ Form login_form(const std::string& address_now) {
   form.fields.push_back({.name = "token",
                          .type = FieldType::secret,
                          .label = "OAuth 2 access token",
-                         .help = "In place of a password"});
+                         .help = "In place of a password; good until it ends"});
+  form.fields.push_back({.name = "refresh-token",
+                         .type = FieldType::secret,
+                         .label = "OAuth 2 refresh token",
+                         .help = "In place of both: access tokens are had by it"});
+  form.fields.push_back({.name = "token-url",
+                         .label = "Where access tokens are had",
+                         .help = "Your provider's token endpoint, like https://login.example.org/token"});
+  form.fields.push_back({.name = "client-id", .label = "Client id that the refresh token was given to"});
+  form.fields.push_back({.name = "client-secret",
+                         .type = FieldType::secret,
+                         .label = "Client secret",
+                         .help = "Where the client has one"});
   form.fields.push_back(
       {.name = "imap",
        .label = "IMAP server",
@@ -114,11 +127,18 @@ std::variant<Wanted, Failure> wanted_in(const Answers& answers) {
   account.user = trimmed_answer(answers, "user");
   account.password = first_answer(answers, "password");
   account.token = trimmed_answer(answers, "token");
+  Renewal& renewal = account.renewal;
+  renewal.refresh_token = trimmed_answer(answers, "refresh-token");
+  renewal.url = trimmed_answer(answers, "token-url");
+  renewal.client_id = trimmed_answer(answers, "client-id");
+  renewal.client_secret = trimmed_answer(answers, "client-secret");
   account.authserv_id = ascii_lower(trimmed_answer(answers, "authserv-id"));
   const std::string imap = trimmed_answer(answers, "imap"), smtp = trimmed_answer(answers, "smtp");
   for (const std::string* text : std::initializer_list<const std::string*>{
-           &given, &account.user, &account.password, &account.token, &account.authserv_id, &imap, &smtp}) {
-    if (text->size() > (text == &account.token ? longest_token : longest_answer))
+           &given, &account.user, &account.password, &account.token, &renewal.refresh_token, &renewal.url,
+           &renewal.client_id, &renewal.client_secret, &account.authserv_id, &imap, &smtp}) {
+    const bool is_token = text == &account.token || text == &renewal.refresh_token;
+    if (text->size() > (is_token ? longest_token : longest_answer))
       return Failure{Reason::too_large, "One of the answers is too long."};
     if (std::any_of(text->begin(), text->end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
       return Failure{Reason::invalid, "There is a control character in an answer."};
@@ -127,8 +147,17 @@ std::variant<Wanted, Failure> wanted_in(const Answers& answers) {
   if (!address) return Failure{Reason::invalid, "Give your mail address, like juliet@example.org."};
   account.address = *address;
   if (account.user.empty()) account.user = *address;
-  if (account.password.empty() == account.token.empty())
-    return Failure{Reason::invalid, "Give either a password or an access token."};
+  const auto given_secrets = static_cast<int>(!account.password.empty()) +
+                             static_cast<int>(!account.token.empty()) + static_cast<int>(renewal.given());
+  if (given_secrets != 1)
+    return Failure{Reason::invalid, "Give either a password, an access token or a refresh token."};
+  if (!renewal.given()) {
+    renewal = {};
+  } else if (!endpoint_host(renewal.url)) {
+    return Failure{Reason::invalid,
+                   "Give the token endpoint of your provider with the refresh token, like "
+                   "https://login.example.org/token."};
+  }
   const std::string domain(domain_part(*address));
   const auto imap_servers = servers_in(imap.empty() ? "imap." + domain : imap, imap_ports);
   const auto smtp_servers = servers_in(smtp.empty() ? "smtp." + domain : smtp, submission_ports);

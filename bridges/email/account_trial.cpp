@@ -1,7 +1,10 @@
 #include "bridges/email/account_trial.hpp"
 
+#include <chrono>
 #include <utility>
+#include <vector>
 
+#include "bridges/email/account_token.hpp"
 #include "bridges/email/delivery_result.hpp"
 #include "bridges/email/imap_connection.hpp"
 #include "bridges/net/smtp_connection.hpp"
@@ -32,11 +35,28 @@ struct AccountTrial::Impl : std::enable_shared_from_this<AccountTrial::Impl> {
         done(std::move(d)) {}
 
   void start() {
-    for (const std::string& host : {wanted.imap.front().host, wanted.smtp.front().host}) {
+    std::vector<std::string> hosts{wanted.imap.front().host, wanted.smtp.front().host};
+    const Renewal& renewal = wanted.account.renewal;
+    if (renewal.given()) hosts.push_back(endpoint_host(renewal.url).value_or(std::string()));
+    for (const std::string& host : hosts) {
       if (permit_of(rules, host) != Permit::no) continue;
       return fail({Reason::not_permitted,
                    "The administrator of this gateway does not let mail accounts of " + host + " be used"});
     }
+    renewal.given() ? get_token(hosts.back()) : try_imap();
+  }
+
+  void get_token(const std::string& host) {
+    token = std::make_unique<TokenRefresh>(loop, wanted.account.renewal, public_only(host), rules.ca_file,
+                                           [weak = weak_from_this()](const TokenResult& result) {
+                                             if (const auto self = weak.lock()) self->on_token(result);
+                                           });
+  }
+  void on_token(const TokenResult& result) {
+    token.reset();
+    if (const auto* trouble = std::get_if<TokenTrouble>(&result)) return fail(trouble->failure);
+    use(wanted.account, std::get<FreshToken>(result),
+        std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()));
     try_imap();
   }
 
@@ -132,6 +152,7 @@ struct AccountTrial::Impl : std::enable_shared_from_this<AccountTrial::Impl> {
   std::function<void(const Result&)> done;
   std::size_t tried = 0;
   std::optional<Failure> first_failure;
+  std::unique_ptr<TokenRefresh> token;
   std::shared_ptr<ImapConnection> imap;
   net::SmtpServer submission;
   std::shared_ptr<net::SmtpConnection> smtp;
@@ -147,6 +168,7 @@ AccountTrial::AccountTrial(boost::asio::io_context& loop, Wanted wanted, const c
 
 AccountTrial::~AccountTrial() {
   impl_->done = nullptr;
+  impl_->token.reset();
   impl_->imap.reset();
   if (impl_->smtp) impl_->smtp->close();
 }

@@ -1,4 +1,5 @@
-// Whether somebody's account can be used: its servers are entered, one after the other, and left again.
+// Whether somebody's account can be used: an access token is had where it needs one, its servers are entered,
+// one after the other, and left again.
 #pragma once
 
 #include <functional>

@@ -14,6 +14,7 @@
 #include "bridges/email/read_marks.hpp"
 #include "bridges/email/sent_copies.hpp"
 #include "bridges/email/stub.hpp"
+#include "bridges/email/token_keeper.hpp"
 #include "bridges/net/timer.hpp"
 #include "mapping/notes_table.hpp"
 #include "mapping/store.hpp"
@@ -25,16 +26,22 @@ namespace {
 constexpr const char* mark_note = "mailbox";
 constexpr const char* sent_mark_note = "sent mailbox";
 constexpr const char* log_in_again =
-    " Run the command \"Use my own mail account\" of this gateway again, with the password that is right "
-    "now.";
+    " Run the command \"Use my own mail account\" of this gateway again, with the password or "
+    "token that is right now.";
 
 }  // namespace
 
 struct Accounts::Impl : std::enable_shared_from_this<Accounts::Impl> {
   Impl(Wing& w, Drafts::SessionOf of)
-      : wing(w), hub(w.hub), session_of(std::move(of)), seen(hub), copies(hub, [this] {
-          return certificates();
-        }) {}
+      : wing(w),
+        hub(w.hub),
+        session_of(std::move(of)),
+        seen(hub),
+        copies(hub, [this] { return certificates(); }),
+        tokens(hub,
+               {[this](const PersonId& person, const Account& account) { on_token(person, account); },
+                [this](const PersonId& person, const TokenTrouble& why) { on_token_trouble(person, why); }}) {
+  }
 
   // Costly to make, and of no use where nobody has an account.
   std::shared_ptr<const net::TlsContext> certificates() {
@@ -65,6 +72,11 @@ struct Accounts::Impl : std::enable_shared_from_this<Accounts::Impl> {
       return tell(person, "Your mail account can't be used: " + own.trouble + "." + log_in_again);
     }
     own.authserv_id = account->authserv_id;
+    copies.resume(person);
+    if (tokens.begin(person, *account)) start_inbox(person, *account);
+  }
+
+  void start_inbox(const PersonId& person, const Account& account) {
     auto on = callbacks_of(person, mark_note);
     on.mail = [this, person](MailboxWatcher::Arrived mail, const MailboxMark& then) {
       return on_mail(person, std::move(mail), then);
@@ -74,8 +86,23 @@ struct Accounts::Impl : std::enable_shared_from_this<Accounts::Impl> {
       seen.marked(person, validity, uids);
     };
     on.down = [this, person](const ImapTrouble& why) { on_down(person, why); };
-    own.watcher = watch(person, *account, MailboxWatcher::Which::inbox, std::move(on));
-    copies.resume(person);
+    owns.at(person).watcher = watch(person, account, MailboxWatcher::Which::inbox, std::move(on));
+  }
+
+  void on_token(const PersonId& person, const Account& account) {
+    Own& own = owns.at(person);
+    wing.drafts->renew(person);
+    if (!own.watcher) return start_inbox(person, account);
+    own.watcher->renew(account);
+    if (own.sent) own.sent->renew(account);
+  }
+
+  // What is connected stays so as long as its server bears it.
+  void on_token_trouble(const PersonId& person, const TokenTrouble& why) {
+    Own& own = owns.at(person);
+    if (why.refused || !own.watcher) set_trouble(person, own, why.failure.text);
+    spdlog::info("{}: the mail account of {}: {}", hub.network.value(), person.value(), why.failure.text);
+    if (why.refused) tell_refusal(person, own);
   }
 
   // Whoever can't be let in twice is not told so: what matters comes by the first.
@@ -160,7 +187,7 @@ struct Accounts::Impl : std::enable_shared_from_this<Accounts::Impl> {
 
   void on_up(const PersonId& person) {
     Own& own = owns.at(person);
-    own.trouble.clear();
+    set_trouble(person, own, {});
     if (std::exchange(own.refusal_told, false)) tell(person, "Your mail account can be entered again.");
     own.watcher->mark_seen(seen.waiting(person, own.watcher->validity()));
     start_sent(person);
@@ -169,12 +196,21 @@ struct Accounts::Impl : std::enable_shared_from_this<Accounts::Impl> {
   void on_down(const PersonId& person, const ImapTrouble& why) {
     Own& own = owns.at(person);
     own.sent.reset();
+    if (why.refused && tokens.refused(person)) return;
     if (own.trouble.empty() || why.refused)
       spdlog::info("{}: the mail account of {}: {}", hub.network.value(), person.value(), why.failure.text);
-    own.trouble = why.failure.text;
-    if (!why.refused || std::exchange(own.refusal_told, true)) return;
-    tell(person,
-         "Mail of your account does not come here any more: " + why.failure.text + "." + log_in_again);
+    set_trouble(person, own, why.failure.text);
+    if (why.refused) tell_refusal(person, own);
+  }
+
+  void set_trouble(const PersonId& person, Own& own, const std::string& words) {
+    own.trouble = words;
+    hub.accounts.note_trouble(person, words);
+  }
+
+  void tell_refusal(const PersonId& person, Own& own) {
+    if (std::exchange(own.refusal_told, true)) return;
+    tell(person, "Mail of your account does not come here any more: " + own.trouble + "." + log_in_again);
   }
 
   void tell(const PersonId& person, const std::string& words) {
@@ -204,6 +240,7 @@ struct Accounts::Impl : std::enable_shared_from_this<Accounts::Impl> {
     if (before != nullptr && *before != account.address)
       end(person, {Reason::not_connected, "You use another mail account now"});
     owns.erase(person);
+    tokens.end(person);
     if (!hub.accounts.save(person, account))
       return tell(person, "Your mail account can't be used: what has to be remembered could not be stored.");
     wing.drafts->renew(person);
@@ -216,6 +253,7 @@ struct Accounts::Impl : std::enable_shared_from_this<Accounts::Impl> {
   // Nothing of it is kept.
   void end(const PersonId& person, const Failure& why) {
     owns.erase(person);
+    tokens.end(person);
     trials.erase(person);
     for (const char* note : {mark_note, sent_mark_note})
       hub.store.notes().erase(hub.network, note, person.value());
@@ -230,8 +268,12 @@ struct Accounts::Impl : std::enable_shared_from_this<Accounts::Impl> {
         "The administrator of this gateway does not let you use a mail account of your own here any more";
     for (const PersonId& person : hub.accounts.people()) {
       const auto account = hub.accounts.load(person);
-      const bool lawful = account && permit_of(hub.email().accounts, account->imap.host) != Permit::no &&
-                          permit_of(hub.email().accounts, account->smtp.host) != Permit::no;
+      const auto allowed = [&](const std::string& host) {
+        return permit_of(hub.email().accounts, host) != Permit::no;
+      };
+      const bool lawful =
+          account && allowed(account->imap.host) && allowed(account->smtp.host) &&
+          (!account->renewal.given() || allowed(endpoint_host(account->renewal.url).value_or("")));
       if (hub.may_use(person) && hub.may_log_in(person) && (lawful || !account)) continue;
       end(person, {Reason::not_permitted, words});
       tell(person, words + ".");
@@ -245,6 +287,7 @@ struct Accounts::Impl : std::enable_shared_from_this<Accounts::Impl> {
   std::string ca_file;  // that it was made of
   ReadMarks seen;
   SentCopies copies;
+  TokenKeeper tokens;
   std::map<PersonId, Own> owns;
   std::map<PersonId, std::unique_ptr<AccountTrial>> trials;
   bool held = false;
@@ -295,8 +338,11 @@ dragoman::Outcome Accounts::run(const PersonId& person, const std::string& node,
 }
 
 std::optional<net::SmtpServer> Accounts::server_of(const std::string& route) {
-  const auto account = impl_->hub.accounts.load(PersonId(route));
+  auto account = impl_->hub.accounts.load(PersonId(route));
   if (!account) return {};
+  // An old one would be refused, as if somebody had to do something about it.
+  if (account->renewal.given() && account->token_ends != Time{} && account->token_ends < impl_->hub.now())
+    account->token.clear();
   return submission_of(*account, impl_->hub.is_public_only(account->smtp.host), impl_->hub.network.value(),
                        impl_->certificates());
 }
@@ -331,6 +377,7 @@ void Accounts::forget(const PersonId& person) {
 void Accounts::stop() {
   impl_->trials.clear();
   impl_->owns.clear();
+  impl_->tokens.stop();
   impl_->copies.stop();
 }
 

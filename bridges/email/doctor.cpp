@@ -15,6 +15,7 @@
 
 #include "bridges/email/address.hpp"
 #include "bridges/email/aliases.hpp"
+#include "bridges/email/doctor_accounts.hpp"
 #include "bridges/email/doctor_dns.hpp"
 #include "bridges/email/doctor_talk.hpp"
 #include "bridges/email/hub.hpp"
@@ -72,8 +73,10 @@ Submission submission_of(std::string_view url) {
 
 class Examination {
  public:
-  Examination(const config::Bridge& bridge, std::string domain, Probes probes, std::FILE* out)
+  Examination(const config::Bridge& bridge, Store& store, std::string domain, Probes probes, std::FILE* out)
       : settings_(bridge.email),
+        store_(store),
+        network_(bridge.domain),
         domain_(std::move(domain)),
         probes_(std::move(probes)),
         out_(out),
@@ -85,6 +88,13 @@ class Examination {
     submission();
     trust();
     files();
+    for (const Finding& one : look_at_accounts(settings_, store_, network_)) {
+      switch (one.mark) {
+        case Finding::Mark::ok: ok(one.text); break;
+        case Finding::Mark::note: note(one.text); break;
+        case Finding::Mark::wrong: wrong(one.text); break;
+      }
+    }
     line("", wrong_ == 0 ? "all is well" : fmt::format("{} to mend", wrong_));
     return wrong_;
   }
@@ -354,6 +364,8 @@ class Examination {
   }
 
   const config::Email& settings_;
+  Store& store_;
+  const NetworkId network_;
   const std::string domain_;
   Probes probes_;
   std::FILE* out_;
@@ -371,7 +383,7 @@ int doctor(const config::Bridge& bridge, Store& store, std::FILE* out) {
   const NetworkId network{bridge.domain};
   const std::string domain = Aliases(store, network, bridge.email.address).domain();
   Probes probes(store, network, domain, gateway_key(store, network));
-  return Examination(bridge, domain, std::move(probes), out).run();
+  return Examination(bridge, store, domain, std::move(probes), out).run();
 }
 
 }  // namespace dragoman::email

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "bridges/net/base64.hpp"
 #include "bridges/net/line_stream.hpp"
+#include "bridges/net/sasl.hpp"
 #include "bridges/net/timer.hpp"
 
 namespace dragoman::email {
@@ -120,19 +120,20 @@ struct ImapConnection::Impl : std::enable_shared_from_this<ImapConnection::Impl>
 
   void log_in() {
     if (!account.token.empty()) {
+      if (has("AUTH=OAUTHBEARER")) {
+        return authenticate(
+            "OAUTHBEARER",
+            net::sasl::oauthbearer(account.user, account.imap.host, account.imap.port, account.token),
+            net::sasl::after_oauthbearer);
+      }
       if (!has("AUTH=XOAUTH2"))
-        return fail({{Reason::login_failed,
-                      "The mail server " + account.imap.host + " takes no access token (XOAUTH2)"},
+        return fail({{Reason::login_failed, "The mail server " + account.imap.host +
+                                                " takes no access token (OAUTHBEARER, XOAUTH2)"},
                      true});
-      return authenticate("XOAUTH2", net::base64("user=" + account.user +
-                                                 "\x01"
-                                                 "auth=Bearer " +
-                                                 account.token + "\x01\x01"));
+      return authenticate("XOAUTH2", net::sasl::xoauth2(account.user, account.token),
+                          net::sasl::after_xoauth2);
     }
-    if (has("AUTH=PLAIN")) {
-      const std::string nul(1, '\0');
-      return authenticate("PLAIN", net::base64(nul + account.user + nul + account.password));
-    }
+    if (has("AUTH=PLAIN")) return authenticate("PLAIN", net::sasl::plain(account.user, account.password), {});
     const auto user = imap_quoted(account.user), password = imap_quoted(account.password);
     if (has("LOGINDISABLED") || !user || !password)
       return fail({{Reason::login_failed,
@@ -142,14 +143,14 @@ struct ImapConnection::Impl : std::enable_shared_from_this<ImapConnection::Impl>
           [this](const ImapResponse& response) { on_authenticated(response); }});
   }
 
-  void authenticate(const std::string& mechanism, const std::string& credentials) {
+  // `regret`: what is answered to why the credentials are wrong.
+  void authenticate(const std::string& mechanism, const std::string& credentials, std::string_view regret) {
     const bool at_once = has("SASL-IR");
     auto begun = std::make_shared<bool>(at_once);
     push({"AUTHENTICATE " + mechanism + (at_once ? " " + credentials : ""),
           [this](const ImapResponse& response) { on_authenticated(response); },
-          // What comes after the credentials is why they are wrong; it wants an empty line (XOAUTH2).
-          [this, begun, credentials](const ImapResponse&) {
-            stream.write_line(std::exchange(*begun, true) ? std::string() : credentials);
+          [this, begun, credentials, regret](const ImapResponse&) {
+            stream.write_line(std::exchange(*begun, true) ? regret : credentials);
           }});
   }
 

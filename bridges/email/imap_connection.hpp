@@ -1,5 +1,6 @@
 // A client's connection to a server of IMAP4rev1 (RFC 3501): TLS at once or by STARTTLS, never without it;
-// log-in by PLAIN (RFC 4616, 4959), LOGIN or XOAUTH2; then a command at a time; IDLE (RFC 2177).
+// log-in by PLAIN (RFC 4616, 4959), LOGIN, OAUTHBEARER (RFC 7628) or XOAUTH2; then a command at a time; IDLE
+// (RFC 2177).
 #pragma once
 
 #include <functional>

@@ -323,7 +323,7 @@ struct MailboxWatcher::Impl : std::enable_shared_from_this<MailboxWatcher::Impl>
   }
 
   boost::asio::io_context& loop;
-  const Account account;
+  Account account;
   const bool public_only;
   std::shared_ptr<const net::TlsContext> context;
   const Options options;
@@ -367,6 +367,13 @@ void MailboxWatcher::mark_seen(const std::vector<std::uint32_t>& uids) {
 
 void MailboxWatcher::hold(bool held) {
   if (std::exchange(impl_->held, held) && !held) impl_->wake();
+}
+
+void MailboxWatcher::renew(const Account& account) {
+  impl_->account = account;
+  if (impl_->connection) return;
+  impl_->timer.cancel();
+  impl_->connect();
 }
 
 bool MailboxWatcher::is_up() const { return impl_->is_open; }

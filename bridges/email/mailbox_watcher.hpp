@@ -55,6 +55,8 @@ class MailboxWatcher {
   void mark_seen(const std::vector<std::uint32_t>& uids);
   // While held nothing is told.
   void hold(bool held);
+  // It is entered by this from now on, and at once where it was refused.
+  void renew(const Account& account);
   bool is_up() const;
   std::uint32_t validity() const;  // of the open mailbox; 0: none
 

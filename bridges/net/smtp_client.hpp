@@ -26,7 +26,7 @@ struct SmtpServer {
   bool verify = true;
   std::string ca_file;                             // empty: the system's
   std::string host;                                // how we call ourselves (EHLO)
-  std::string bearer;                              // XOAUTH2 in place of the password; empty: none
+  std::string bearer;                              // an access token of OAuth 2 in place of the password; empty: none
   bool public_only = false;                        // see Target
   std::shared_ptr<const TlsContext> context = {};  // made of ca_file where there is none
 };

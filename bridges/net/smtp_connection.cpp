@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "bridges/net/base64.hpp"
+#include "bridges/net/sasl.hpp"
 #include "mapping/utf8.hpp"
 
 namespace dragoman::net {
@@ -50,6 +51,8 @@ SmtpConnection::SmtpConnection(boost::asio::io_context& loop, const SmtpServer& 
                                std::uint16_t port, bool tls, std::shared_ptr<const TlsContext> context,
                                Callbacks callbacks)
     : server_(server),
+      host_(host),
+      port_(port),
       tls_(tls),
       callbacks_(std::move(callbacks)),
       timer_(loop),
@@ -127,7 +130,7 @@ void SmtpConnection::on_reply(const SmtpReply& reply) {
 
 void SmtpConnection::on_hello(const SmtpReply& reply) {
   offers_tls_ = offers_size_ = offers_8bit_ = offers_utf8_ = false;
-  offers_plain_ = offers_login_ = offers_xoauth2_ = false;
+  offers_plain_ = offers_login_ = offers_xoauth2_ = offers_oauthbearer_ = false;
   for (const auto& given : reply.lines) {
     const auto line = ascii_lower(given) + ' ';
     if (line == "starttls ") offers_tls_ = true;
@@ -138,6 +141,7 @@ void SmtpConnection::on_hello(const SmtpReply& reply) {
     offers_plain_ = line.find(" plain ") != std::string::npos;
     offers_login_ = line.find(" login ") != std::string::npos;
     offers_xoauth2_ = line.find(" xoauth2 ") != std::string::npos;
+    offers_oauthbearer_ = line.find(" oauthbearer ") != std::string::npos;
   }
   if (tls_ || server_.no_tls) return log_in();
   if (offers_tls_) {
@@ -155,26 +159,24 @@ void SmtpConnection::log_in() {
   state_ = State::auth;
   auth_step_ = 0;
   if (!server_.bearer.empty()) {
-    if (!offers_xoauth2_) return fail(trouble("The mail server offers no login by XOAUTH2"));
-    return say("AUTH XOAUTH2 " + base64("user=" + server_.username +
-                                        "\x01"
-                                        "auth=Bearer " +
-                                        server_.bearer + "\x01\x01"));
+    if (offers_oauthbearer_)
+      return say("AUTH OAUTHBEARER " + sasl::oauthbearer(server_.username, host_, port_, server_.bearer));
+    if (!offers_xoauth2_) return fail(trouble("The mail server offers no login by OAUTHBEARER or XOAUTH2"));
+    return say("AUTH XOAUTH2 " + sasl::xoauth2(server_.username, server_.bearer));
   }
-  if (offers_plain_) {
-    const std::string nul(1, '\0');
-    return say("AUTH PLAIN " + base64(nul + server_.username + nul + server_.password));
-  }
-  if (offers_login_) return say("AUTH LOGIN");
-  fail(trouble("The mail server offers no login by PLAIN or LOGIN"));
+  if (!offers_plain_ && !offers_login_)
+    return fail(trouble("The mail server offers no login by PLAIN or LOGIN"));
+  if (server_.password.empty()) return fail(trouble("There is no password or access token for it now"));
+  if (offers_plain_) return say("AUTH PLAIN " + sasl::plain(server_.username, server_.password));
+  say("AUTH LOGIN");
 }
 
 void SmtpConnection::on_auth(const SmtpReply& reply) {
   if (reply.kind() == 2) return be_ready();
   if (reply.kind() != 3 || auth_step_ == 2) return fail(trouble("The mail server refused our login", reply));
   ++auth_step_;
-  // XOAUTH2 asks for an empty line once it has said what is wrong.
-  if (!server_.bearer.empty()) return say("");
+  if (!server_.bearer.empty())
+    return say(offers_oauthbearer_ ? sasl::after_oauthbearer : sasl::after_xoauth2);
   if (offers_plain_) return fail(trouble("The mail server did not understand our login", reply));
   say(base64(auth_step_ == 1 ? server_.username : server_.password));
 }

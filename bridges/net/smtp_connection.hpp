@@ -71,6 +71,8 @@ class SmtpConnection {
   bool in_transaction() const { return state_ >= State::mail && state_ <= State::body; }
 
   const SmtpServer& server_;
+  const std::string host_;
+  const std::uint16_t port_;
   bool tls_, loopback_ = false;
   Callbacks callbacks_;
   State state_ = State::greeting;
@@ -81,7 +83,8 @@ class SmtpConnection {
 
   // What EHLO told.
   bool offers_tls_ = false, offers_size_ = false, offers_8bit_ = false, offers_utf8_ = false;
-  bool offers_plain_ = false, offers_login_ = false, offers_xoauth2_ = false;
+  bool offers_plain_ = false, offers_login_ = false;
+  bool offers_xoauth2_ = false, offers_oauthbearer_ = false;
   int auth_step_ = 0;
 
   std::string recipient_;

@@ -23,6 +23,8 @@ def make_certificate(folder):
 class Dovecot(mail_servers.Dovecot):
     """`imap_port` has STARTTLS, `imaps_port` TLS from the beginning; Postfix asks for passwords at `sasl_port`."""
 
+    introspection = None  # where to ask about access tokens (RFC 7662); None: passwords alone
+
     def __init__(self, folder):
         super().__init__(folder)
         self.imaps_port, self.sasl_port = free_port(), free_port()
@@ -34,7 +36,7 @@ class Dovecot(mail_servers.Dovecot):
         config.write_text(config.read_text().replace("ssl = no", "ssl = yes") + f"""
 ssl_cert = <{certificate}
 ssl_key = <{key}
-auth_mechanisms = plain login
+auth_mechanisms = plain login{" oauthbearer xoauth2" if self.introspection else ""}
 auth_failure_delay = 0
 auth_cache_size = 0
 namespace inbox {{
@@ -54,6 +56,23 @@ service auth {{
   inet_listener sasl {{
     port = {self.sasl_port}
   }}
+}}
+""")
+        if self.introspection:
+            tokens = self.home / "oauth2.conf"
+            tokens.write_text(f"""
+introspection_url = {self.introspection}
+introspection_mode = post
+force_introspection = yes
+active_attribute = active
+active_value = true
+username_attribute = username
+""")
+            config.write_text(config.read_text() + f"""
+passdb {{
+  driver = oauth2
+  mechanisms = oauthbearer xoauth2
+  args = {tokens}
 }}
 """)
         return command

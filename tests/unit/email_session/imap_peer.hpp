@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "bridges/net/base64.hpp"
+#include <gtest/gtest.h>
+
+#include "bridges/net/sasl.hpp"
 #include "mapping/utf8.hpp"
 #include "tests/unit/net/tls_peer.hpp"
 
@@ -90,7 +92,7 @@ class ImapPeer : public net::test::PeerListener {
     std::string tag, mechanism;
     Folder* selected = nullptr;
     std::size_t literal = 0;  // bytes that are to be appended
-    bool idling = false, in_literal = false;
+    bool idling = false, in_literal = false, was_refused = false;
 
     bool waits_at(const Folder& folder) const { return idling && !closed && selected == &folder; }
     void greet() override { write(peer.greeting + "\r\n"); }
@@ -220,15 +222,21 @@ class ImapPeer : public net::test::PeerListener {
       return {};
     }
     void log_in(const std::string& credentials) {
-      const std::string nul(1, '\0');
-      const bool plain = credentials == net::base64(nul + peer.user + nul + peer.password);
-      const bool bearer = credentials == net::base64("user=" + peer.user +
-                                                     "\x01"
-                                                     "auth=Bearer " +
-                                                     peer.password + "\x01\x01");
-      const bool right = mechanism == "PLAIN" ? plain : bearer;
-      if (!right && mechanism == "XOAUTH2" && !credentials.empty())
+      // To why they are wrong the client has its own word (RFC 7628 3.2.3), or an empty line.
+      const bool regrets = std::exchange(was_refused, false);
+      if (regrets) {
+        EXPECT_EQ(credentials, mechanism == "OAUTHBEARER" ? "AQ==" : "");
+      }
+      const std::string wanted =
+          mechanism == "PLAIN" ? net::sasl::plain(peer.user, peer.password)
+          : mechanism == "OAUTHBEARER"
+              ? net::sasl::oauthbearer(peer.user, "127.0.0.1", peer.port(), peer.password)
+              : net::sasl::xoauth2(peer.user, peer.password);
+      const bool right = credentials == wanted;
+      if (!right && !regrets && mechanism != "PLAIN") {
+        was_refused = true;
         return write("+ eyJzdGF0dXMiOiI0MDAifQ==\r\n");
+      }
       mechanism.clear();
       write(tag + (right ? " OK [CAPABILITY " + peer.capabilities + "] in\r\n"
                          : std::string(" NO [AUTHENTICATIONFAILED] Wrong.\r\n")));
