@@ -13,28 +13,28 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto patience = 60s;
-constexpr std::uint64_t largest_answer = 100'000;
-constexpr std::size_t longest_token = 8192;
+constexpr auto endpoint_patience = 60s;
+constexpr std::uint64_t largest_token_answer = 100'000;
+constexpr std::size_t longest_access_token = 8192;
 constexpr std::int64_t longest_life = 366 * 24 * 3600;  // seconds
-constexpr std::string_view secure = "https://";
+constexpr std::string_view https_scheme = "https://";
 
 // RFC 6749 5.2: who asks again is told the same again.
-constexpr std::array<std::string_view, 6> for_good{"invalid_request", "invalid_client",
-                                                   "invalid_grant",   "unauthorized_client",
-                                                   "invalid_scope",   "unsupported_grant_type"};
+constexpr std::array<std::string_view, 6> final_errors{"invalid_request", "invalid_client",
+                                                       "invalid_grant",   "unauthorized_client",
+                                                       "invalid_scope",   "unsupported_grant_type"};
 
 // RFC 6749 Appendix A.12: VSCHAR; more would leave its place in what is said to a mail server.
-bool is_token(std::string_view text) {
-  return !text.empty() && text.size() <= longest_token &&
+bool is_bearer_token(std::string_view text) {
+  return !text.empty() && text.size() <= longest_access_token &&
          std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
 }  // namespace
 
 std::optional<std::string> endpoint_host(std::string_view url) {
-  if (!url.starts_with(secure)) return {};
-  url.remove_prefix(secure.size());
+  if (!url.starts_with(https_scheme)) return {};
+  url.remove_prefix(https_scheme.size());
   std::string_view place = url.substr(0, url.find_first_of("/?"));
   if (const auto bad = std::any_of(url.begin(), url.end(),
                                    [](char c) { return c <= 0x20 || c >= 0x7f || c == '\\' || c == '#'; });
@@ -70,8 +70,8 @@ net::HttpRequest token_request(const Renewal& renewal) {
   net::HttpRequest request;
   request.method = "POST";
   request.url = renewal.url;
-  request.timeout = patience;
-  request.max_body = largest_answer;
+  request.timeout = endpoint_patience;
+  request.max_body = largest_token_answer;
   request.headers = {{"content-type", "application/x-www-form-urlencoded"}, {"accept", "application/json"}};
   request.body = "grant_type=refresh_token&refresh_token=" + net::url_encoded(renewal.refresh_token);
   // RFC 6749 2.3.1: who has a secret says it in the header.
@@ -98,13 +98,13 @@ TokenResult token_in(const net::HttpResult& answer, const std::string& host) {
         std::string(text_at(body, "access_token")), std::string(text_at(body, "refresh_token")), {}};
     if (const auto seconds = number_at(body, "expires_in"); seconds && *seconds > 0)
       out.lifetime = std::chrono::seconds(std::min(*seconds, longest_life));
-    if (is_token(out.access) && (out.refresh.empty() || is_token(out.refresh)) &&
+    if (is_bearer_token(out.access) && (out.refresh.empty() || is_bearer_token(out.refresh)) &&
         ascii_lower(text_at(body, "token_type")) == "bearer")
       return out;
     return TokenTrouble{{Reason::network_error, host + " gives no access token for mail"}, false};
   }
   const std::string_view error = text_at(body, "error");
-  const bool refused = std::find(for_good.begin(), for_good.end(), error) != for_good.end();
+  const bool refused = std::find(final_errors.begin(), final_errors.end(), error) != final_errors.end();
   std::string words =
       refused ? host + " gives no new access token any more" : host + " gives no new access token now";
   std::string why = display_clean(one_line(std::string(text_at(body, "error_description"))));

@@ -101,9 +101,11 @@ std::string smtp_trouble(const MailServer& server, const config::Email::Accounts
   return {};
 }
 
-std::string place_of(const MailServer& server) { return fmt::format("{}:{}", server.host, server.port); }
+std::string host_and_port(const MailServer& server) { return fmt::format("{}:{}", server.host, server.port); }
 
-std::string people(std::size_t count) { return count == 1 ? "1 person" : fmt::format("{} people", count); }
+std::string count_of_people(std::size_t count) {
+  return count == 1 ? "1 person" : fmt::format("{} people", count);
+}
 
 // How it is with the accounts that are in use; the hosts of their servers.
 std::set<std::string> look_at_used(const config::Email::Accounts& rules, Store& store,
@@ -127,7 +129,7 @@ std::set<std::string> look_at_used(const config::Email::Accounts& rules, Store& 
     }
     for (const auto& [server, protocol] :
          {std::pair(account->imap, MailProtocol::imap), std::pair(account->smtp, MailProtocol::smtp)}) {
-      auto& used = servers.try_emplace(place_of(server), Used{server, protocol}).first->second;
+      auto& used = servers.try_emplace(host_and_port(server), Used{server, protocol}).first->second;
       ++used.count;
       hosts.insert(server.host);
     }
@@ -143,21 +145,21 @@ std::set<std::string> look_at_used(const config::Email::Accounts& rules, Store& 
   out.push_back(
       {connected == all ? Mark::ok : Mark::note,
        fmt::format("{} with a mail account of their own, {} of them connected when dragoman last looked",
-                   people(all), connected)});
+                   count_of_people(all), connected)});
   for (const auto& [what, count] : failing)
-    out.push_back({Mark::note, fmt::format("{} at {}: {}", people(count), what.first, what.second)});
+    out.push_back({Mark::note, fmt::format("{} at {}: {}", count_of_people(count), what.first, what.second)});
   if (unreadable > 0)
     out.push_back(
         {Mark::wrong, fmt::format("{}: the password can't be read any more: is store.key_file the one "
                                   "that it was written with?",
-                                  people(unreadable))});
+                                  count_of_people(unreadable))});
   for (const auto& [place, used] : servers) {
     const std::string trouble = trouble_of(used.server, used.protocol, rules);
     const char* kind = used.protocol == MailProtocol::imap ? "IMAP" : "SMTP";
     out.push_back(trouble.empty()
                       ? Finding{Mark::ok, fmt::format("{} at {} answers, with TLS", kind, place)}
                       : Finding{Mark::wrong, fmt::format("{} at {}, of {}, can't be used: {}", kind, place,
-                                                         people(used.count), trouble)});
+                                                         count_of_people(used.count), trouble)});
   }
   return hosts;
 }

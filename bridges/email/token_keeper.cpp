@@ -10,10 +10,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto ahead = 5min;         // of the token's end
-constexpr auto usual_life = 60min;   // where nothing is said of it
-constexpr auto shortest_wait = 30s;  // between two tokens
-constexpr auto young = 2min;         // a token that is refused so soon is not refused for its age
+constexpr auto before_its_end = 5min;     // of the token's end
+constexpr auto usual_token_life = 60min;  // where nothing is said of it
+constexpr auto between_tokens = 30s;      // between two tokens
+constexpr auto young_token = 2min;        // a token that is refused so soon is not refused for its age
 constexpr auto store_is_back = 1min;
 
 }  // namespace
@@ -23,7 +23,7 @@ bool TokenKeeper::begin(const PersonId& person, const Account& account) {
   if (!account.renewal.given()) return true;
   Kept& kept = kept_.try_emplace(person, hub_.loop).first->second;
   const bool is_good = !account.token.empty() &&
-                       (account.token_ends == Time{} || account.token_ends > hub_.now() + shortest_wait);
+                       (account.token_ends == Time{} || account.token_ends > hub_.now() + between_tokens);
   if (is_good) {
     wait(kept, person, account);
   } else {
@@ -33,10 +33,10 @@ bool TokenKeeper::begin(const PersonId& person, const Account& account) {
 }
 
 void TokenKeeper::wait(Kept& kept, const PersonId& person, const Account& account) {
-  const auto left =
-      account.token_ends == Time{} ? std::chrono::milliseconds(usual_life) : account.token_ends - hub_.now();
-  const auto margin = std::min(std::chrono::milliseconds(ahead), left / 4);
-  kept.timer.after(std::max(left - margin, std::chrono::milliseconds(shortest_wait)),
+  const auto left = account.token_ends == Time{} ? std::chrono::milliseconds(usual_token_life)
+                                                 : account.token_ends - hub_.now();
+  const auto margin = std::min(std::chrono::milliseconds(before_its_end), left / 4);
+  kept.timer.after(std::max(left - margin, std::chrono::milliseconds(between_tokens)),
                    [this, person] { ask(person); });
 }
 
@@ -44,7 +44,7 @@ bool TokenKeeper::refused(const PersonId& person) {
   const auto found = kept_.find(person);
   if (found == kept_.end() || found->second.over) return false;
   if (found->second.refresh) return true;
-  if (hub_.now() - found->second.since < young) return false;
+  if (hub_.now() - found->second.since < young_token) return false;
   ask(person);
   return true;
 }

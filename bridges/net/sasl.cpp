@@ -5,10 +5,10 @@
 namespace dragoman::net::sasl {
 namespace {
 
-constexpr char mark = '\x01';
+constexpr char sasl_divider = '\x01';
 
 std::string authorization(std::string_view token) {
-  return "auth=Bearer " + std::string(token) + mark + mark;
+  return "auth=Bearer " + std::string(token) + sasl_divider + sasl_divider;
 }
 
 // RFC 5801 4.
@@ -36,12 +36,12 @@ std::string plain(std::string_view user, std::string_view password) {
 
 std::string oauthbearer(std::string_view user, std::string_view host, std::uint16_t port,
                         std::string_view token) {
-  return base64("n,a=" + escaped(user) + ',' + mark + "host=" + std::string(host) + mark +
-                "port=" + std::to_string(port) + mark + authorization(token));
+  return base64("n,a=" + escaped(user) + ',' + sasl_divider + "host=" + std::string(host) + sasl_divider +
+                "port=" + std::to_string(port) + sasl_divider + authorization(token));
 }
 
 std::string xoauth2(std::string_view user, std::string_view token) {
-  return base64("user=" + std::string(user) + mark + authorization(token));
+  return base64("user=" + std::string(user) + sasl_divider + authorization(token));
 }
 
 }  // namespace dragoman::net::sasl

@@ -2,7 +2,7 @@
 
 import unittest
 
-from harness import account_servers, xep
+from harness import account_servers, xep, xmpp_servers
 from harness.account_stage import ACCOUNT, AccountPeople
 from harness.email_stage import DOMAIN, EmailCase, address, jid, said
 from harness.mail_servers import HOST
@@ -151,6 +151,35 @@ class AccountDoctor(AccountPeople, EmailCase):
                         lambda: "0 of them connected" in self.stage.gateway.run("doctor", "email")[1], 30)
         for secret in (mailboxes.password, ACCOUNT, "alice"):
             self.assertNotIn(secret, said_first + said_then)
+
+
+class Privileged(AccountPeople):
+    """Where the gateway may speak for its users (XEP-0356)."""
+
+    def test_what_she_sends_by_another_program_is_a_copy_of_a_message_of_hers(self):
+        alice, bob, mail = self.known()
+        alice.ask(xmpp_servers.HOST, "<enable xmlns='urn:xmpp:carbons:2'/>", "set")
+        since = alice.seen.mark()
+        sent = self.send_by_another_program(bob, bob.address, "By my other program.", answer_to=mail)
+        copy = self.own(alice, "By my other program.", since)
+        self.assertEqual(f"alice@{xmpp_servers.HOST}", copy.sender.partition("/")[0])
+        message = copy.find("{urn:xmpp:carbons:2}sent").find(".//{jabber:client}message")
+        self.assertEqual(jid(bob.address), message.get("to"))
+        self.assertEqual(f"alice@{xmpp_servers.HOST}", message.get("from").partition("/")[0])
+        self.assertEqual("By my other program.", message.findtext("{jabber:client}body"))
+        # In the thread of what she said here, as what answers it is.
+        thread = message.findtext("{jabber:client}thread")
+        self.assertTrue(thread)
+        bob.write(ACCOUNT, "I see.", answer_to=sent)
+        self.assertEqual(thread, self.expect_chat(alice, bob, "I see.", since).text("thread"))
+
+
+class PrivilegedOnProsody(Privileged, EmailCase):
+    xmpp_kind = "privileged prosody"
+
+
+class PrivilegedOnEjabberd(Privileged, EmailCase):
+    xmpp_kind = "privileged ejabberd"
 
 
 class OwnAccountOnProsody(OwnAccount, EmailCase):

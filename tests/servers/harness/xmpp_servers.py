@@ -72,6 +72,7 @@ class Prosody(XmppServer):
               {self.of_component}
             Component "{EMAIL_DOMAIN}"
               component_secret = "{SECRET}"
+              {self.of_component}
         """)
         return ["prosody", "--config", str(config), "-F"]
 
@@ -80,11 +81,11 @@ class Prosody(XmppServer):
 
 
 class PrivilegedProsody(Prosody):
-    """Lets the gateway to Matrix do what XEP-0356 allows for."""
+    """Lets the gateways to Matrix and mail do what XEP-0356 allows for."""
 
     more_modules = ', "pep", "privilege"'
-    of_host = (f'privileged_entities = {{ ["{MATRIX_DOMAIN}"] = {{ roster = "both", message = "outgoing", iq = {{ '
-               '["http://jabber.org/protocol/pubsub"] = "set" } } }')
+    rights = '{ roster = "both", message = "outgoing", iq = { ["http://jabber.org/protocol/pubsub"] = "set" } }'
+    of_host = f'privileged_entities = {{ ["{MATRIX_DOMAIN}"] = {rights}, ["{EMAIL_DOMAIN}"] = {rights} }}'
     of_component = 'modules_enabled = { "privilege" }'
 
     @staticmethod
