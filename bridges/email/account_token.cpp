@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 constexpr auto endpoint_patience = 60s;
 constexpr std::uint64_t largest_token_answer = 100'000;
 constexpr std::size_t longest_access_token = 8192;
-constexpr std::int64_t longest_life = 366 * 24 * 3600;  // seconds
+constexpr std::int64_t longest_life = 31'622'400;  // seconds, a year
 constexpr std::string_view https_scheme = "https://";
 
 // RFC 6749 5.2: who asks again is told the same again.
