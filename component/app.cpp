@@ -93,7 +93,7 @@ class Bridge final : public Outlet {
 
   bool send(std::string_view stanza) override { return stream_.send(stanza); }
   bool up() const override { return stream_.up(); }
-  std::uint64_t sent() const override { return stream_.sent(); }
+  std::uint64_t position() const override { return stream_.sent(); }
   void soon() override {
     asio::post(loop_, [this] { gateway_.tell_kept(); });
   }

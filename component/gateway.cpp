@@ -82,7 +82,11 @@ std::optional<Origin> origin_of(std::string_view token) {
 }  // namespace
 
 Gateway::Gateway(Options options, Store& store, Outlet& out)
-    : options_(std::move(options)), store_(store), out_(out), closed_(std::make_unique<Closed>()) {
+    : options_(std::move(options)),
+      store_(store),
+      out_(out),
+      told_(store, id()),
+      closed_(std::make_unique<Closed>()) {
   commands_ = std::make_unique<Commands>(*this);
   subscriptions_ = std::make_unique<Subscriptions>(*this);
   privileges_ = std::make_unique<Privileges>(*this);

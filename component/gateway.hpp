@@ -18,6 +18,7 @@
 #include "component/questions.hpp"
 #include "component/router.hpp"
 #include "component/stanza.hpp"
+#include "component/told_mark.hpp"
 #include "config/settings.hpp"
 #include "mapping/store.hpp"
 
@@ -83,6 +84,7 @@ class Gateway final : public Sink {
   Privileges& privileges() { return *privileges_; }
   Bookmarks& bookmarks() { return *bookmarks_; }
   Blocking& blocking() { return *blocking_; }
+  ToldMark& told() { return told_; }
   People& people() { return *people_; }
   const config::Bridge& bridge() const { return options_.bridge; }
   const std::string& domain() const { return options_.bridge.domain; }
@@ -113,7 +115,7 @@ class Gateway final : public Sink {
   bool send(std::string_view stanza) { return out_.send(stanza); }
   void deliver(const PersonId& to, std::string stanza);
   void tell_kept();                         // after Outlet::soon()
-  void on_written(std::uint64_t position);  // see Outlet::sent()
+  void on_written(std::uint64_t position);  // see Outlet::position()
   void reply(const Stanza& iq, std::string_view payload = {});
   void refuse(const Stanza& stanza, const StanzaError& error);
 
@@ -181,6 +183,7 @@ class Gateway final : public Sink {
   std::unique_ptr<Network> network_;
   Router router_;
   Questions questions_;
+  ToldMark told_;
   std::unique_ptr<Commands> commands_;
   std::unique_ptr<Subscriptions> subscriptions_;
   std::unique_ptr<Privileges> privileges_;

@@ -30,6 +30,7 @@ class Gateway;
 struct HistoryRequest {
   std::optional<std::size_t> max_stanzas, max_chars;
   std::optional<Time> since;
+  std::optional<std::int64_t> behind = {};  // or all that lies behind this place in the archive
 };
 
 struct Occupant {
@@ -86,6 +87,7 @@ class Muc final : public RoomListener {
   }
   // It came back: everything is told again, with what was said since.
   void tell_again();
+  void catch_up();
   // An occupant whose client is gone: an error came back, or the XMPP server says so. When it was its
   // person's last one, the room waits a while for them to come back before they leave it.
   void drop_occupant(const std::string& full_jid, const std::string& reason);
@@ -246,7 +248,8 @@ class Muc final : public RoomListener {
   History history_;
   std::optional<RoomPreferences> preferences_;
   std::string password_;
-  std::string last_nick_;  // of the voice that entered last
+  bool is_behind_ = false;  // in the store: somebody who was here before the start is not back yet
+  std::string last_nick_;   // of the voice that entered last
   bool subject_known_ = false;
   Features advertised_;  // without what nobody sees (sizes)
 };

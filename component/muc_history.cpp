@@ -34,7 +34,10 @@ void Muc::tell_history(const Occupant& occupant) {
       wanted.max_stanzas.value_or(wanted.since ? most_lines : preferences(occupant.person).max_history);
   most = std::min(most, most_lines);
   if (most == 0 || wanted.max_chars == 0U) return;
-  std::vector<ArchiveLine> lines = gateway_.store().archive().recent(key_, most, wanted.since);
+  ArchiveTable& archive = gateway_.store().archive();
+  std::vector<ArchiveLine> lines = wanted.behind
+                                       ? archive.missed(key_, *wanted.behind, wanted.since, most_lines)
+                                       : archive.recent(key_, most, wanted.since);
   if (wanted.max_chars) {
     // Counted from the newest: the oldest are the ones to go.
     std::size_t chars = 0;

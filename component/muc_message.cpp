@@ -413,6 +413,8 @@ void Muc::tell_message(std::string_view nick, std::string_view id, const std::st
     out += "</message>";
     gateway_.send(out);
   }
+  if (only_to == nullptr && !out.empty() && gateway_.out().up())
+    gateway_.told().told(gateway_.out().position());
 }
 
 void Muc::tell_service(const std::string& text, const PersonId* only_to) {

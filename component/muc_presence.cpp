@@ -116,6 +116,9 @@ void Muc::welcome(Occupant& occupant, bool again) {
   occupant.nick = nick;
   tell_history(occupant);
   if (subject_known_) tell_subject(occupant.jid);  // else it is on its way
+  occupant.history = {};
+  gateway_.told().told(gateway_.out().position());
+  catch_up();
   if (news) gateway_.store().rooms().add_occupant({key_, occupant.jid, nick});
 }
 

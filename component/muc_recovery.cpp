@@ -30,10 +30,17 @@ void Muc::tell_again() {
   }
   for (std::size_t i = 0; i < occupants_.size(); ++i) {
     if (!occupants_[i].entered) continue;
-    occupants_[i].history = {.since = since};
+    occupants_[i].history = {.since = since, .behind = gateway_.told().place()};
     welcome(occupants_[i], true);
-    occupants_[i].history = {};
   }
+}
+
+// All who were here before the start are back, or gone: the room is no longer behind the others.
+void Muc::catch_up() {
+  const auto missing = [](const Occupant& o) { return !o.entered && o.history.behind; };
+  if (!is_behind_ || std::any_of(occupants_.begin(), occupants_.end(), missing)) return;
+  is_behind_ = false;
+  gateway_.told().catch_up(key_);
 }
 
 void Muc::drop_occupant(const std::string& full_jid, const std::string& reason) {
@@ -50,6 +57,7 @@ void Muc::drop_occupant(const std::string& full_jid, const std::string& reason) 
 
 void Muc::tick(Time now) {
   history_.tick(now);
+  catch_up();
   std::vector<std::pair<PersonId, std::string>> due;
   for (auto& [person, guest] : guests_) {
     if (!guest.until || now < *guest.until) continue;
@@ -82,17 +90,23 @@ void Muc::restore(const RoomRow& row, const std::vector<OccupantRow>& rows) {
   };
   if (!room_.is_shared()) comes(row.viewer, row.nick);
   const std::vector<ArchiveLine> last = gateway_.store().archive().recent(row.key, 1, std::nullopt);
+  const std::int64_t told = gateway_.told().place_of(row.key);
+  is_behind_ = !rows.empty();
+  if (is_behind_) gateway_.told().fall_behind(row.key, told);
   for (const OccupantRow& occupant : rows) {
     auto jid = Jid::parse(occupant.jid);
     if (!jid) continue;
     const PersonId person{jid->bare().str()};
     const std::string& nick = room_.is_shared() ? occupant.nick : row.nick;
-    // Its history is what was said since: nothing that a network without a history could tell, and the rest
-    // it has.
-    HistoryRequest since{.max_stanzas = 0};
+    // Its history is what it was not told: of what was kept, and of what was said since, where the network
+    // can tell that.
+    HistoryRequest since{.behind = told};
     if (gateway_.network().session_for(person, room_.id()).features(room_.id()).history) {
-      since = {};
-      if (!last.empty()) since.since = last.front().time + std::chrono::milliseconds(1);
+      if (last.empty()) {
+        since = {};
+      } else {
+        since.since = last.front().time + std::chrono::milliseconds(1);
+      }
     }
     occupants_.push_back({.jid = occupant.jid, .person = person, .wanted = nick, .history = since});
     if (room_.is_shared()) comes(person, nick);

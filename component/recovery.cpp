@@ -56,6 +56,7 @@ void Gateway::on_link_up() {
 void Gateway::on_link_down() {
   questions_.forget_iqs();
   unwritten_.clear();
+  told_.pause();
   network_->reachable(false);
   for (Muc* muc : all_rooms()) muc->fall_behind(now());
 }
@@ -75,6 +76,7 @@ void Gateway::work_off() {
     untold_.pop_front();
     if (Muc* muc = find_room(viewer, id)) muc->tell_again();
   }
+  if (untold_.empty() && out_.up()) told_.go_on(out_.position());
 }
 
 void Gateway::drain_outbox() {
@@ -91,7 +93,7 @@ void Gateway::drain_outbox() {
       add_delay(item, domain());
       if (!out_.send(item.payload)) return;
       if (network_->accountable()) {
-        unwritten_.push_back({out_.sent(), item.key});
+        unwritten_.push_back({out_.position(), item.key});
         continue;
       }
       // A store that can't forget it would have it told for ever.
@@ -162,7 +164,7 @@ void Gateway::tell_kept() {
   for (Telling& one : std::exchange(telling_, {})) {
     if (kept && !one.key.empty()) {
       if (out_.send(one.stanza)) {
-        unwritten_.push_back({out_.sent(), std::move(one.key)});
+        unwritten_.push_back({out_.position(), std::move(one.key)});
       } else {
         outbox_waiting_ = true;
       }
@@ -177,6 +179,7 @@ void Gateway::tell_kept() {
 }
 
 void Gateway::on_written(std::uint64_t position) {
+  told_.written(position);
   if (unwritten_.empty()) return;
   while (!unwritten_.empty() && unwritten_.front().position <= position) {
     store_.outbox().done(id(), std::string(outbox_queue), unwritten_.front().key);

@@ -84,6 +84,9 @@ struct ArchiveTable::Statements {
             "SELECT seq, id, time, nick, payload FROM archive INDEXED BY archive_order WHERE room=?1 AND "
             "seq>?2 "
             "AND seq<?3 AND time>=?4 AND time<=?5 AND (?6 IS NULL OR nick=?6) ORDER BY seq DESC LIMIT ?7"),
+        missed(store,
+               "SELECT seq, id, time, nick, payload FROM archive INDEXED BY archive_order WHERE room=? AND "
+               "(seq>? OR time>=?) ORDER BY seq DESC LIMIT ?"),
         past_place(store, "SELECT max(seq) FROM archive WHERE seq>=? AND seq<?"),
         holding(store,
                 "SELECT seq, id, time, nick, payload FROM (SELECT * FROM archive INDEXED BY archive_order "
@@ -150,8 +153,8 @@ struct ArchiveTable::Statements {
     return lines;
   }
 
-  Statement last, append, get_own, get_named, count, count_nick, forward, backward, past_place, holding,
-      replace, first_kept, prune, erase;
+  Statement last, append, get_own, get_named, count, count_nick, forward, backward, missed, past_place,
+      holding, replace, first_kept, prune, erase;
   std::int64_t last_seq = 0;
   bool read_all = true;  // the last lines_in() met no trouble
 };
@@ -291,6 +294,17 @@ std::vector<ArchiveLine> ArchiveTable::recent(RoomKey room, std::size_t max, std
   std::vector<ArchiveLine> lines;
   for (Placed& placed : sql_->lines_in(room, range, std::nullopt, true, max))
     lines.push_back(std::move(placed.line));
+  return lines;
+}
+
+std::int64_t ArchiveTable::end() { return Store::Impl::next_seq(sql_->last_seq); }
+
+std::vector<ArchiveLine> ArchiveTable::missed(RoomKey room, std::int64_t behind, std::optional<Time> since,
+                                              std::size_t max) {
+  std::vector<ArchiveLine> lines;
+  sql_->missed.read([&](const Statement::Row& row) { lines.push_back(to_placed(row).line); }, room, behind,
+                    since ? to_number(*since) : highest, to_limit(max));
+  std::reverse(lines.begin(), lines.end());
   return lines;
 }
 

@@ -65,6 +65,13 @@ class ArchiveTable {
   // The newest lines, oldest first: for the history at a join.
   std::vector<ArchiveLine> recent(RoomKey room, std::size_t max,
                                   std::optional<std::chrono::sys_time<std::chrono::milliseconds>> since);
+  // A place at the archive's end: what is written from now on lies behind it, but for what is put among the
+  // lines of then.
+  std::int64_t end();
+  // The newest of those that lie behind that place or were said since then, oldest first.
+  std::vector<ArchiveLine> missed(RoomKey room, std::int64_t behind,
+                                  std::optional<std::chrono::sys_time<std::chrono::milliseconds>> since,
+                                  std::size_t max);
   // Lines behind that of `id` whose payload holds `piece`, among the `most_looked_at` that follow it.
   std::vector<ArchiveLine> holding(RoomKey room, const MessageId& id, std::string_view piece,
                                    std::size_t most_looked_at);

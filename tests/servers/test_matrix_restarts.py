@@ -117,6 +117,22 @@ class Restarts:
         self.assertEqual(set(), {body for body in accepted if body.startswith("alice in a hurry")} - set(hurried))
         self.each_once(alice, mary, where, room, [f"mary in a hurry {number}" for number in range(20)])
 
+    def test_who_stays_in_a_room_is_told_what_was_said_around_a_kill(self):
+        alice, mary, where, room, _ = self.begin()
+        since, said = alice.seen.mark(), []
+        for kill in range(4):
+            for number in range(8):
+                said.append(f"around kill {kill}: {number}")
+                mary.say(room, said[-1])
+                if number == kill + 1:
+                    self.stage.gateway.kill()
+            self.stage.gateway.start()
+            # She does nothing for it: neither does she join again, nor ask the archive.
+            for body in said[-8:]:
+                alice.expect_message(f"{where}/{mary.localpart}", body, since, seconds=90)
+        archived = [body for _, body in alice.archive(where, 100)]
+        self.assertEqual(said, [body for body in archived if body.startswith("around")])
+
     def test_dragoman_is_killed_while_somebody_waits_to_be_asked_into_what_replaced_a_room(self):
         alice, mary = self.stage.xmpp_user("alice"), self.stage.stranger()
         room = mary.create(public=False, invite=[ALICE])

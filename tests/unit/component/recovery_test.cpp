@@ -233,5 +233,43 @@ TEST_F(Recovery, ContactsAreToldAgainAfterTheSecondLinkUp) {
   EXPECT_EQ(w.count({"from='friend@echo.example'", "to='juliet@example.org'", "unavailable"}), 1U) << w.all();
 }
 
+TEST_F(Recovery, WhatWasKeptAndNotWrittenIsToldAfterTheNextStart) {
+  w.join();
+  happens(Message{Text("heard")}, "echo");
+  w.written();
+  happens(Message{Text("on its way")}, "echo");
+  happens(Message{Text("as well")}, "echo");
+  w.sent.clear();
+  w.open();
+  EXPECT_EQ(w.count({"on its way", "<delay", juliet}), 1U) << w.all();
+  EXPECT_EQ(w.count({"as well", "<delay", juliet}), 1U) << w.all();
+  EXPECT_EQ(w.count({"heard"}), 0U) << w.all();
+  w.written();
+  w.sent.clear();
+  w.open();
+  EXPECT_EQ(w.count({"<body"}), 0U) << "told once\n" << w.all();
+}
+
+TEST_F(Recovery, WhatHadNotLeftWhenTheLinkWasLostIsToldAgain) {
+  w.join();
+  happens(Message{Text("heard")}, "echo");
+  w.written();
+  happens(Message{Text("on its way")}, "echo");
+  w.now += std::chrono::seconds(1);
+  down();
+  happens(Message{Text("meanwhile")}, "echo");
+  up();
+  EXPECT_EQ(w.count({"heard"}), 0U) << w.all();
+  EXPECT_EQ(w.count({"on its way", juliet}), 1U) << w.all();
+  EXPECT_EQ(w.count({"meanwhile", juliet}), 1U) << w.all();
+  down();
+  up();
+  EXPECT_EQ(w.count({"meanwhile"}), 1U) << "not written either\n" << w.all();
+  w.written();
+  down();
+  up();
+  EXPECT_EQ(w.count({"<body"}), 0U) << w.all();
+}
+
 }  // namespace
 }  // namespace dragoman::test

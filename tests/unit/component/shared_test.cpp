@@ -120,6 +120,7 @@ TEST_F(SharedRooms, WhatWasSaidWhileWeWereAwayIsToldToThoseWhoAreStillThere) {
   past(3);
   w.join(juliet, "juliet");
   town().tell_past(1);  // the newest
+  w.written();
   w.make_network = [](const NetworkContext& context) -> std::unique_ptr<Network> {
     auto made = std::make_unique<Town>(context);
     const Time then = Time{std::chrono::milliseconds(1'790'000'000'000)};

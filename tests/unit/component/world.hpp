@@ -47,6 +47,7 @@ class World : public Outlet {
 
   bool send(std::string_view stanza) override {
     if (link) sent.emplace_back(stanza);
+    if (link) ++sent_ever_;
     if (link && pressure_after > 0 && ++since_pressure_ >= pressure_after) {
       since_pressure_ = 0;
       gateway_->on_pressure(true);
@@ -54,6 +55,8 @@ class World : public Outlet {
     return link;
   }
   bool up() const override { return link; }
+  std::uint64_t position() const override { return sent_ever_; }  // in stanzas
+  void written() { gateway_->on_written(sent_ever_); }            // all of them
 
   // A stanza from the XMPP server; what it led to is in `sent`, earlier ones are gone.
   const std::vector<std::string>& in(const std::string& xml) {
@@ -106,6 +109,7 @@ class World : public Outlet {
 
  private:
   std::size_t since_pressure_ = 0;
+  std::uint64_t sent_ever_ = 0;
   boost::asio::io_context loop_;  // never run: the echo network has no use for it
   std::filesystem::path folder_;
   std::unique_ptr<Store> store_;

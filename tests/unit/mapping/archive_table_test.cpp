@@ -286,6 +286,21 @@ TEST_F(ArchiveTest, RecentLinesComeOldestFirst) {
   EXPECT_EQ(ids(store->archive().recent(key, 1, at(3000))), "9");
 }
 
+TEST_F(ArchiveTest, WhatWasMissedLiesBehindAPlaceOrWasSaidSince) {
+  ArchiveTable& archive = store->archive();
+  const std::int64_t end = archive.end();
+  EXPECT_EQ(ids(archive.missed(key, end, {}, 100)), "");
+  EXPECT_EQ(ids(archive.missed(key, end, at(7000), 100)), "789");
+  EXPECT_TRUE(archive.append(other, MessageId("idx"), at(20000), "n", "elsewhere"));
+  EXPECT_TRUE(archive.append(key, MessageId("ida"), at(-5), "n", "by a clock that goes wrong"));
+  EXPECT_TRUE(archive.append(key, MessageId("idb"), at(20000), "n", "p"));
+  EXPECT_TRUE(archive.append_past(key, MessageId("idc"), at(8500), "n", "heard of later"));
+  EXPECT_EQ(ids(archive.missed(key, end, {}, 100)), "ab");
+  EXPECT_EQ(ids(archive.missed(key, end, at(8500), 100)), "c9ab");
+  EXPECT_EQ(ids(archive.missed(key, end, at(8500), 2)), "ab") << "the newest";
+  EXPECT_EQ(ids(archive.missed(key, archive.end(), {}, 100)), "");
+}
+
 TEST_F(ArchiveTest, ATombstoneKeepsItsPlace) {
   EXPECT_TRUE(store->archive().replace_payload(key, id(4), "gone"));
   EXPECT_EQ(store->archive().get(key, id(4)), (ArchiveLine{id(4), at(4000), "even", "gone"}));
