@@ -84,6 +84,9 @@ struct ArchiveTable::Statements {
             "SELECT seq, id, time, nick, payload FROM archive INDEXED BY archive_order WHERE room=?1 AND "
             "seq>?2 "
             "AND seq<?3 AND time>=?4 AND time<=?5 AND (?6 IS NULL OR nick=?6) ORDER BY seq DESC LIMIT ?7"),
+        late(store,
+             "SELECT max(seq) FROM archive INDEXED BY archive_order WHERE room=? AND seq>=? AND seq<? AND "
+             "time>=? AND time<=?"),
         missed(store,
                "SELECT seq, id, time, nick, payload FROM archive INDEXED BY archive_order WHERE room=? AND "
                "(seq>? OR time>=?) ORDER BY seq DESC LIMIT ?"),
@@ -153,7 +156,7 @@ struct ArchiveTable::Statements {
     return lines;
   }
 
-  Statement last, append, get_own, get_named, count, count_nick, forward, backward, missed, past_place,
+  Statement last, append, get_own, get_named, count, count_nick, forward, backward, late, missed, past_place,
       holding, replace, first_kept, prune, erase;
   std::int64_t last_seq = 0;
   bool read_all = true;  // the last lines_in() met no trouble
@@ -176,13 +179,22 @@ bool ArchiveTable::append(RoomKey room, const MessageId& id, Time time, std::str
 bool ArchiveTable::append_past(RoomKey room, const MessageId& id, Time time, std::string_view nick,
                                std::string_view payload) {
   constexpr std::int64_t places = 1024, first_of_past = places / 2;  // of one millisecond
-  std::int64_t begin = Store::Impl::seq_at(std::max(time, Time{}));
+  constexpr std::chrono::milliseconds late = std::chrono::hours(1);
+  std::int64_t begin = Store::Impl::seq_at(std::max(time, Time{})), behind = begin;
+  // What was said before it may have come after its time, and then lies there.
+  const bool looked = sql_->late.read(
+      [&](const Statement::Row& row) {
+        if (!row.is_null(0)) behind = row.number(0) + 1;
+      },
+      room, begin, begin + places * late.count(), to_number(time - late), to_number(time));
+  if (!looked) return false;
+  begin += (behind - begin) / places * places;
   const auto now = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
   const std::int64_t end = std::max(sql_->last_seq, Store::Impl::seq_at(now));
   // The first half of a millisecond's places is for what was written then, and for ids that were given out
   // and not used yet.
   while (begin + places <= end) {
-    std::int64_t seq = begin + first_of_past;
+    std::int64_t seq = std::max(begin + first_of_past, behind);
     const auto take = [&](const Statement::Row& row) {
       if (!row.is_null(0)) seq = row.number(0) + 1;
     };

@@ -57,7 +57,8 @@ class ArchiveTable {
   bool append(RoomKey room, const MessageId& id, std::chrono::sys_time<std::chrono::milliseconds> time,
               std::string_view nick, std::string_view payload);
   // The same for what was said before we looked, by its time: it takes its place among the lines of then, not
-  // of now. Of one millisecond, in the order of the calls. What is to come counts as now.
+  // of now, behind those that were said before it and came up to an hour late. Of one millisecond, in the
+  // order of the calls. What is to come counts as now.
   bool append_past(RoomKey room, const MessageId& id, std::chrono::sys_time<std::chrono::milliseconds> time,
                    std::string_view nick, std::string_view payload);
   std::optional<ArchiveLine> get(RoomKey room, const MessageId& id);

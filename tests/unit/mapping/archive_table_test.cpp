@@ -286,6 +286,22 @@ TEST_F(ArchiveTest, RecentLinesComeOldestFirst) {
   EXPECT_EQ(ids(store->archive().recent(key, 1, at(3000))), "9");
 }
 
+TEST_F(ArchiveTest, ThePastLiesBehindWhatWasSaidBeforeItAndCameLate) {
+  ArchiveTable& archive = store->archive();
+  const RoomKey past = room("#past");
+  using std::chrono::milliseconds;
+  const auto now = std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
+  const auto ago = [&](int ms) { return now - milliseconds(ms); };
+  EXPECT_TRUE(archive.append(past, MessageId("idb"), ago(5000), "n", "came late"));
+  EXPECT_TRUE(archive.append(past, MessageId("idx"), ago(90'000'000), "n", "by a clock that goes wrong"));
+  EXPECT_TRUE(archive.append_past(past, MessageId("idc"), ago(4000), "n", "p"));
+  EXPECT_TRUE(archive.append_past(past, MessageId("idd"), ago(4000), "n", "p"));
+  EXPECT_TRUE(archive.append_past(past, MessageId("ida"), ago(6000), "n", "p"));
+  EXPECT_TRUE(archive.append(past, MessageId("ide"), now, "n", "p"));
+  const std::string all = ids(archive.recent(past, 100, {}));
+  EXPECT_THAT(all, testing::AnyOf("abxcde", "abcdxe")) << "x where it came";
+}
+
 TEST_F(ArchiveTest, WhatWasMissedLiesBehindAPlaceOrWasSaidSince) {
   ArchiveTable& archive = store->archive();
   const std::int64_t end = archive.end();
