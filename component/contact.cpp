@@ -116,9 +116,14 @@ void Contact::on_failed(const std::string& token, const Failure& failure) {
   std::shared_ptr<Pending> pending;
   if (auto found = pending_.extract(token)) {
     pending = std::move(found.mapped());
+    keep_sent(token, pending);  // it may fail again, for another of its readers
   } else {
     auto sent = std::find_if(sent_.begin(), sent_.end(), [&](const auto& s) { return s.first == token; });
-    if (sent == sent_.end()) return;
+    // A bounce may come days later.
+    if (sent == sent_.end()) {
+      gateway_.refuse_late(with_, token, failure);
+      return;
+    }
     pending = sent->second;
   }
   if (!std::exchange(pending->failed, true)) gateway_.refuse(pending->stanza, to_error(failure));
@@ -140,7 +145,11 @@ void Contact::on_delivered(const Event& event, const std::string& token) {
   if (pending.delivered == pending.pieces && !pending.failed && pending.wants_receipt && !event.id.empty())
     tell_received(pending.stanza.from.str(), local);
   pending.stanza.root.children.clear();  // an error needs no more than the addresses
-  sent_.emplace_back(token, std::move(found.mapped()));
+  keep_sent(token, std::move(found.mapped()));
+}
+
+void Contact::keep_sent(const std::string& token, std::shared_ptr<Pending> pending) {
+  sent_.emplace_back(token, std::move(pending));
   if (sent_.size() > remembered_messages) sent_.pop_front();
 }
 

@@ -55,6 +55,7 @@ class Contact {
   void say_raw(const Stanza& stanza);
   void on_bounce(const Stanza& error);
   void on_delivered(const Event& event, const std::string& token);
+  void keep_sent(const std::string& token, std::shared_ptr<Pending> pending);
   void on_content(const Event& event, Content content);
   void on_own(const Event& event, const MessageId& id, const Content& content);
   std::string delay_of(const Event& event) const;

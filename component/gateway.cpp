@@ -405,6 +405,20 @@ Muc* Gateway::room_for(const PersonId& person, const RoomId& room, const What& w
   return there ? found->second.get() : nullptr;
 }
 
+bool Gateway::refuse_late(const Conversation& in, const std::string& token, const Failure& failure) {
+  const std::optional<Origin> origin = origin_of(token);
+  if (!origin) return false;
+  std::string out;
+  XmlWriter w(out);
+  const std::string sent_to = token.starts_with('~') ? domain() : address_of(in);
+  w.open("message").attr("from", sent_to).attr("to", origin->jid).attr("type", "error");
+  w.attr_if("id", origin->stanza_id);
+  write_error(w, to_error(failure));
+  w.close();
+  deliver(PersonId{origin->jid.substr(0, origin->jid.find('/'))}, std::move(out));
+  return true;
+}
+
 bool Gateway::answer_late(Session& from, const Event& event, const std::string& token) {
   const auto* room = std::get_if<RoomId>(&event.in);
   const bool of_this_run = token.starts_with(token_prefix_);
@@ -413,19 +427,10 @@ bool Gateway::answer_late(Session& from, const Event& event, const std::string& 
                       !from.features(*room).history)) {
     return false;
   }
+  if (const auto* failed = std::get_if<Failed>(&event.what))
+    return refuse_late(event.in, token, failed->failure);
   const std::optional<Origin> origin = origin_of(token);
   if (!origin) return false;
-  if (const auto* failed = std::get_if<Failed>(&event.what)) {
-    std::string out;
-    XmlWriter w(out);
-    const std::string sent_to = token.starts_with('~') ? domain() : address_of(event.in);
-    w.open("message").attr("from", sent_to).attr("to", origin->jid).attr("type", "error");
-    w.attr_if("id", origin->stanza_id);
-    write_error(w, to_error(failed->failure));
-    w.close();
-    deliver(from.person(), std::move(out));
-    return true;
-  }
   const auto* user = std::get_if<UserId>(&event.in);
   if ((room == nullptr && user == nullptr) || event.id.empty() || origin->stanza_id.empty()) return true;
   const RoomKey key = room != nullptr ? store_.rooms().find(id(), *room, viewer_of(from.person(), *room))

@@ -130,6 +130,9 @@ class Gateway final : public Sink {
   // Of one that goes to several, and so to a room that did not send it: whatever becomes of it is answered by
   // the token alone, as after a restart, by the gateway itself.
   std::string new_untracked_token(const Stanza& of) { return '~' + new_token(of); }
+  // A Failed for a message that nobody here remembers: an error to whom its token names. False: it names
+  // none.
+  bool refuse_late(const Conversation& in, const std::string& token, const Failure& failure);
   std::string occupant_id(const RoomId& room, const std::string& whose) const;  // XEP-0421
 
  private:

@@ -179,9 +179,11 @@ bool Muc::on_failed(const std::string& token, const Failure& failure) {
   std::shared_ptr<Pending> of_token;
   if (auto found = pending_.extract(token)) {
     of_token = std::move(found.mapped());
+    keep_sent(token, of_token);  // it may fail again, for another of its readers
   } else {
     auto sent = std::find_if(sent_.begin(), sent_.end(), [&](const auto& s) { return s.first == token; });
-    if (sent == sent_.end()) return false;
+    // A bounce may come days later.
+    if (sent == sent_.end()) return gateway_.refuse_late(room_.id(), token, failure);
     of_token = sent->second;
   }
   Pending& pending = *of_token;

@@ -214,6 +214,7 @@ class Muc final : public RoomListener {
     MessageId id;  // of the first piece
     bool failed = false;
   };
+  void keep_sent(const std::string& token, std::shared_ptr<Pending> pending);
 
   Gateway& gateway_;
   Room room_;

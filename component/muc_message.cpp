@@ -193,7 +193,8 @@ Content Muc::with_network_ids(Content content, const PersonId& sender) {
   const std::string& person = sender.value();
   for (auto it = sent_.rbegin(); it != sent_.rend(); ++it) {
     const Pending& sent = *it->second;
-    if (sent.stanza_id != target->value() || !sent.from.starts_with(person + "/")) continue;
+    if (sent.id.empty() || sent.stanza_id != target->value() || !sent.from.starts_with(person + "/"))
+      continue;
     *target = sent.id;
     return content;
   }
@@ -204,13 +205,17 @@ Content Muc::with_network_ids(Content content, const PersonId& sender) {
   return content;
 }
 
+void Muc::keep_sent(const std::string& token, std::shared_ptr<Pending> pending) {
+  sent_.emplace_back(token, std::move(pending));
+  if (sent_.size() > remembered_as_sent) sent_.pop_front();
+}
+
 bool Muc::on_delivered(const Event& event, const std::string& token) {
   renames_.erase(token);
   auto found = pending_.extract(token);
   if (found.empty()) return false;
   Pending& pending = *found.mapped();
-  sent_.emplace_back(token, found.mapped());
-  if (sent_.size() > remembered_as_sent) sent_.pop_front();
+  keep_sent(token, found.mapped());
   if (pending.delivered++ == 0) pending.id = event.id;
   if (pending.delivered < pending.pieces || pending.failed) return true;
   if (pending.iq) gateway_.reply(*pending.iq);

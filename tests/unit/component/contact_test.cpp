@@ -79,6 +79,19 @@ TEST(Contact, WhatDidNotReachItsReaderIsToldToItsAuthor) {
   EXPECT_TRUE(w.sent.empty()) << "not of a message\n" << w.all();
 }
 
+// A bounce may come days after the message was forgotten here.
+TEST(Contact, AFailureOfAForgottenMessageIsAnErrorForIt) {
+  World w;
+  Stanza said;
+  said.from = *Jid::parse(juliet);
+  said.id = "old";
+  tell(w, Failed{w.gateway().new_token(said), {Reason::no_such_user, "nobody lives here"}});
+  EXPECT_EQ(w.count({"type='error'", "id='old'", "to='" + juliet + "'", "from='echo@echo.example'",
+                     "nobody lives here"}),
+            1U)
+      << w.all();
+}
+
 TEST(Contact, AReceiptIsSentWhenTheNetworkHasTheMessage) {
   World w;
   w.in(chat("m1", hello + "<request xmlns='urn:xmpp:receipts'/>"));
