@@ -231,12 +231,18 @@ bool Store::Impl::end_group() {
 bool Store::Impl::try_again() {
   if (!in_trouble_) return true;
   if (!begin()) return false;
-  if (const int result = db_.tryExec("UPDATE meta SET value=value WHERE name='key_check'");
-      result != SQLITE_OK) {
-    write_failed(result);
+  // Added and taken away again: SQLite writes no row that is as it was.
+  for (const char* change : {"INSERT OR REPLACE INTO meta(name, value) VALUES('trouble', '')",
+                             "DELETE FROM meta WHERE name='trouble'"}) {
+    if (!group_open_) break;
+    if (const int result = db_.tryExec(change); result != SQLITE_OK) write_failed(result);
   }
   end_group();
-  return !in_trouble_;
+  if (in_trouble_) return false;
+  // Of what was lost meanwhile its writers know by the calls themselves, and by losses(): the next group is
+  // not to be taken for lost.
+  lost_ = false;
+  return true;
 }
 
 bool Store::Impl::commit() {

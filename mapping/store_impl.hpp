@@ -47,7 +47,7 @@ struct Store::Impl {
   bool healthy() const { return !in_trouble_; }
   bool full() const { return in_trouble_ && full_; }
   std::uint64_t losses() const { return losses_; }
-  bool try_again();
+  bool try_again();  // where it is over, commit() tells no more of what was lost before
 
   sqlite3* handle() const { return db_.getHandle(); }
   const SecretBox& secrets() const { return *box_; }

@@ -105,8 +105,18 @@ LmtpReply Incoming::on_recipient(std::string_view, std::string_view recipient) {
 }
 
 std::vector<LmtpReply> Incoming::on_mail(const Envelope& envelope, std::string bytes) {
+  const bool first = std::exchange(settled_, false);
+  if (first) losses_before_ = wing_.hub.store.losses();
+  auto replies = replies_to(envelope, bytes);
+  // Nobody waits for settle() where nothing was taken; then what is lost meanwhile is not the next mail's.
+  const bool any =
+      std::any_of(replies.begin(), replies.end(), [](const LmtpReply& r) { return r.code == 250; });
+  if (first && !any) settled_ = true;
+  return replies;
+}
+
+std::vector<LmtpReply> Incoming::replies_to(const Envelope& envelope, const std::string& bytes) {
   const Hub& hub = wing_.hub;
-  if (std::exchange(settled_, false)) losses_before_ = hub.store.losses();
   const auto all = [&](const LmtpReply& reply) {
     return std::vector<LmtpReply>(envelope.recipients.size(), reply);
   };

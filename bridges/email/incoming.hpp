@@ -50,6 +50,7 @@ class Incoming final : public LmtpHandler {
   // A mail, or why it is none that can be told. `provider`: the authserv-id of its reader's own account;
   // null: it came by our own server.
   std::variant<Mail, LmtpReply> read(const std::string& bytes, const std::string* provider) const;
+  std::vector<LmtpReply> replies_to(const Envelope& envelope, const std::string& bytes);
   LmtpReply trouble() const;
   void tell_full(Session& session);
   // All that their writer has sent to that message by now, this one with them.

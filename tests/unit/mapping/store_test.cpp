@@ -1,8 +1,11 @@
 #include "mapping/store.hpp"
 
+#include <csignal>
+
 #include <SQLiteCpp/Statement.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -340,6 +343,112 @@ TEST_F(StoreTest, TheOneWhoIsToldOfTroubleMayUseTheStore) {
   });
   EXPECT_FALSE(say(key, 1));
   EXPECT_EQ(told, 1);
+}
+
+TEST_F(StoreTest, EachLossIsCountedAndNothingElseIs) {
+  open();
+  const auto key = room();
+  EXPECT_TRUE(store->commit());
+  EXPECT_EQ(store->losses(), 0U);
+  SQLite::Database other(path, SQLite::OPEN_READWRITE);
+  other.exec("BEGIN IMMEDIATE");
+  EXPECT_FALSE(say(key, 1));
+  const auto after_one = store->losses();
+  EXPECT_GT(after_one, 0U);
+  EXPECT_FALSE(say(key, 2));
+  const auto after_two = store->losses();
+  EXPECT_GT(after_two, after_one);
+  // Reading loses nothing, nor does it that commit() has told of the losses.
+  EXPECT_TRUE(store->archive().recent(key, 10, {}).empty());
+  EXPECT_FALSE(store->commit());
+  EXPECT_EQ(store->losses(), after_two);
+  other.exec("ROLLBACK");
+  EXPECT_TRUE(say(key, 3));
+  EXPECT_TRUE(store->durable());
+  EXPECT_EQ(store->losses(), after_two);
+}
+
+// What commit() has told one of is still a loss to another who remembers the number from before.
+TEST_F(StoreTest, ALossIsSeenByWhoRemembersTheNumber) {
+  open();
+  const auto key = room();
+  store->commit();
+  const auto before = store->losses();
+  EXPECT_TRUE(say(key, 1));
+  pragma("query_only=ON");
+  EXPECT_FALSE(say(key, 2));
+  pragma("query_only=OFF");
+  EXPECT_FALSE(store->commit()) << "one of the two was lost";
+  EXPECT_TRUE(store->commit()) << "which is told once";
+  EXPECT_NE(store->losses(), before);
+}
+
+TEST_F(StoreTest, OnlyAFullDiskIsFull) {
+  open();
+  const auto key = room();
+  store->commit();
+  EXPECT_FALSE(store->full());
+  pragma("query_only=ON");
+  EXPECT_FALSE(say(key, 1));
+  EXPECT_FALSE(store->healthy());
+  EXPECT_FALSE(store->full());
+  pragma("query_only=OFF");
+  pragma("max_page_count=1");
+  EXPECT_FALSE(store->archive().append(key, MessageId("large"), at(1), "n", std::string(100000, 'x')));
+  EXPECT_TRUE(store->full());
+  pragma("max_page_count=1000000");
+  EXPECT_TRUE(store->full()) << "until something was written";
+  EXPECT_FALSE(store->commit()) << "the large one was lost";
+  EXPECT_TRUE(say(key, 2));
+  EXPECT_TRUE(store->commit());
+  EXPECT_FALSE(store->full());
+}
+
+TEST_F(StoreTest, TryingAgainFindsOutThatTheTroubleIsOver) {
+  open();
+  const auto key = room();
+  EXPECT_TRUE(say(key, 1));
+  EXPECT_TRUE(store->commit());
+  EXPECT_TRUE(store->try_again());
+  EXPECT_TRUE(troubles.empty());
+  SQLite::Database other(path, SQLite::OPEN_READWRITE);
+  other.exec("BEGIN IMMEDIATE");
+  EXPECT_FALSE(say(key, 2));
+  EXPECT_FALSE(store->commit());
+  EXPECT_FALSE(store->try_again());
+  EXPECT_FALSE(store->try_again());
+  EXPECT_EQ(troubles.size(), 1U);
+  other.exec("ROLLBACK");
+  EXPECT_TRUE(store->try_again());
+  EXPECT_TRUE(store->healthy());
+  EXPECT_EQ(troubles.size(), 2U);
+  EXPECT_EQ(committed("SELECT count(*) FROM archive"), 1) << "it writes nothing of its own";
+  // What came of it before is nobody's any more.
+  EXPECT_TRUE(say(key, 3));
+  EXPECT_TRUE(store->durable());
+}
+
+TEST_F(StoreTest, TryingAgainSaysNoWhileTheDiskFails) {
+  open();
+  const auto key = room();
+  store->commit();
+  const auto limit = [&](std::uintmax_t bytes) {
+    rlimit most{bytes, RLIM_INFINITY};
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &most), 0);
+  };
+  std::signal(SIGXFSZ, SIG_IGN);
+  pragma("wal_checkpoint(TRUNCATE)");
+  limit(4096);
+  EXPECT_TRUE(say(key, 1));
+  EXPECT_FALSE(store->durable());
+  EXPECT_FALSE(store->healthy());
+  EXPECT_FALSE(store->try_again());
+  limit(RLIM_INFINITY);
+  EXPECT_TRUE(store->try_again());
+  EXPECT_TRUE(store->healthy());
+  EXPECT_TRUE(say(key, 2));
+  EXPECT_TRUE(store->durable());
+  EXPECT_EQ(committed("SELECT count(*) FROM archive"), 1);
 }
 
 // Migrations.
