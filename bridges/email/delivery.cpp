@@ -1,18 +1,15 @@
 #include "bridges/email/delivery.hpp"
 
 #include <algorithm>
-#include <map>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 
 #include <sodium.h>
 #include <spdlog/spdlog.h>
 
-#include "bridges/email/address.hpp"
 #include "bridges/email/deadlines.hpp"
 #include "bridges/email/delivery_result.hpp"
-#include "bridges/email/delivery_route.hpp"
+#include "bridges/email/delivery_routes.hpp"
 #include "bridges/net/backoff.hpp"
 #include "bridges/net/smtp_client.hpp"
 #include "bridges/net/timer.hpp"
@@ -27,8 +24,6 @@ using net::SmtpResult;
 
 namespace {
 
-constexpr std::size_t connections = 8;      // to the smarthost
-constexpr std::size_t own_connections = 1;  // to somebody's own server
 constexpr auto first_pause =
     10min;  // until a mail is tried again; RFC 5321 4.5.4.1 has half an hour later on
 constexpr auto longest_pause = 4h;
@@ -58,21 +53,23 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
         store(kept),
         network(std::move(id)),
         smtp(settings.smtp),
-        per_minute(settings.mails_per_minute_and_domain),
         callbacks(std::move(told)),
+        routes(
+            io, settings.mails_per_minute_and_domain,
+            [this](const std::string& route) { return server_of(route); },
+            // What a mail says is kept before it leaves, or a power cut would have it said by nobody.
+            [&kept] { kept.durable(); }),
         timer(io),
         drain(io) {
-    route_of({});
+    routes.of(std::string());
   }
 
   boost::asio::io_context& loop;
   Store& store;
   NetworkId network;
   config::Email::Smtp smtp;
-  std::uint32_t per_minute;
   Callbacks callbacks;
-  std::map<std::string, DeliveryRoute> routes;          // the smarthost has no name
-  std::unordered_map<std::int64_t, std::string> known;  // the route of each mail that is not done with
+  DeliveryRoutes routes;
   // When something is to be said of a mail, whether it is tried meanwhile or not: that it is late, that its
   // time is up.
   Deadlines deadlines;
@@ -82,54 +79,21 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
   std::function<void()> drained;
 
   // -------------------------------------------------------------------------------------------------------
-  // ways out
-
-  DeliveryRoute& route_of(const std::string& name) {
-    const auto found = routes.find(name);
-    if (found != routes.end()) return found->second;
-    DeliveryRoute& route =
-        routes.try_emplace(name, name, name.empty() ? connections : own_connections, per_minute)
-            .first->second;
-    lead(route);
-    return route;
-  }
-
-  // False: it leads nowhere.
-  bool lead(DeliveryRoute& route) {
-    std::optional<net::SmtpServer> server;
-    if (route.name().empty()) {
-      server = smarthost_of(smtp, network.value());
-    } else if (callbacks.server_of) {
-      server = callbacks.server_of(route.name());
-    }
-    // What a mail says is kept before it leaves, or a power cut would have it said by nobody.
-    if (server) route.lead_to(loop, std::move(*server), [&kept = store] { kept.durable(); });
-    return server.has_value();
-  }
-
-  std::size_t on_their_way() const {
-    std::size_t all = 0;
-    for (const auto& [name, route] : routes) all += route.queue().on_their_way();
-    return all;
-  }
-
-  // -------------------------------------------------------------------------------------------------------
   // what waits
 
+  std::optional<net::SmtpServer> server_of(const std::string& route) const {
+    if (route.empty()) return smarthost_of(smtp, network.value());
+    return callbacks.server_of ? callbacks.server_of(route) : std::nullopt;
+  }
+
   void add(const QueuedMail& mail) {
-    route_of(mail.route)
-        .queue()
-        .add(mail.key, std::string(domain_part(mail.recipient)), mail.recipient, mail.due);
-    known[mail.key] = mail.route;
+    routes.add(mail);
     deadlines.set(mail.key, mail.taken + (mail.late_told ? std::chrono::milliseconds(expires_after)
                                                          : std::chrono::milliseconds(late_after)));
   }
 
   void forget(std::int64_t key) {
-    const auto node = known.extract(key);
-    if (node.empty()) return;
-    deadlines.erase(key);
-    route_of(node.mapped()).queue().remove(key);
+    if (routes.forget(key)) deadlines.erase(key);
   }
 
   void soon() {
@@ -143,13 +107,13 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
   }
 
   void turn() {
-    for (auto& [name, route] : routes) route.forget_retired();
+    for (auto& [name, route] : routes.all()) route.forget_retired();
     if (stopping) return;
     const auto time = now();
     look_at_deadlines(time);
     if (stopping) return;
     send_what_is_due(time);
-    std::erase_if(routes, [](const auto& one) { return !one.first.empty() && one.second.idle(); });
+    routes.drop_idle();
     arm(time);
   }
 
@@ -158,7 +122,7 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
     const auto consider = [&](QueuedMail::Time when) { next = next ? std::min(*next, when) : when; };
     if (const auto first = deadlines.next()) consider(*first);
     if (held < most_bytes_out) {
-      for (const auto& [name, route] : routes)
+      for (const auto& [name, route] : routes.all())
         if (const auto turn_of = route.next()) consider(*turn_of);
     }
     if (!next) return timer.cancel();
@@ -171,7 +135,7 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
   // sending
 
   void send_what_is_due(QueuedMail::Time time) {
-    for (auto& [name, route] : routes) {
+    for (auto& [name, route] : routes.all()) {
       while (held < most_bytes_out) {
         const auto key = route.take(time);
         if (!key) break;
@@ -203,14 +167,12 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
   }
 
   void put_off(std::int64_t key) {
-    const auto found = known.find(key);
-    if (found != known.end()) route_of(found->second).queue().wait_until(key, now() + 1min);
+    if (auto* route = routes.of(key)) route->queue().wait_until(key, now() + 1min);
   }
 
   void on_result(std::int64_t key, const SmtpResult& result) {
     const auto mail = store.mail_queue().get(network, key);
-    if (const auto one = known.find(key); one != known.end() && result.reached)
-      over_trouble(route_of(one->second));
+    if (auto* route = routes.of(key); route != nullptr && result.reached) over_trouble(*route);
     if (!mail) {
       if (store.healthy() || result.what != SmtpResult::What::later) {
         forget(key);
@@ -226,7 +188,7 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
     } else {
       try_later(*mail, result);
     }
-    if (stopping && on_their_way() == 0) finish();
+    if (stopping && routes.on_their_way() == 0) finish();
     soon();
   }
 
@@ -241,7 +203,7 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
     }
     store.mail_queue().update(network, mail);
     add(mail);
-    if (!result.reached) in_trouble(route_of(mail.route), mail.last_words, is_login_refused(result));
+    if (!result.reached) in_trouble(routes.of(mail.route), mail.last_words, is_login_refused(result));
   }
 
   void in_trouble(DeliveryRoute& route, const std::string& words, bool refused) {
@@ -257,7 +219,7 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
     if (mail.route != route.name() || mail.late_told) return;
     mail.late_told = true;
     store.mail_queue().update(network, mail);
-    if (known.contains(mail.key))
+    if (routes.knows(mail.key))
       deadlines.set(mail.key, mail.taken + std::chrono::milliseconds(expires_after));
     callbacks.late(mail, "The mail to " + mail.recipient + " waits: " + route.trouble());
   }
@@ -281,13 +243,9 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
   }
 
   void close_route(const std::string& name, const Failure& why) {
-    std::vector<std::int64_t> left;
-    for (const auto& [key, route] : known)
-      if (route == name) left.push_back(key);
-    std::sort(left.begin(), left.end());
-    for (const auto key : left) {
+    for (const auto key : routes.mails_of(name)) {
       // What is on its way is answered by the server that has it.
-      if (!route_of(name).queue().waits(key)) continue;
+      if (!routes.waits(key)) continue;
       if (const auto mail = store.mail_queue().get(network, key)) fail(*mail, why);
     }
     soon();
@@ -312,7 +270,7 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
         store.mail_queue().update(network, *mail);
         callbacks.late(*mail, "The mail to " + mail->recipient +
                                   " has not been taken yet; it is tried for five days" + because(*mail));
-      } else if (!route_of(mail->route).queue().waits(key)) {
+      } else if (!routes.waits(key)) {
         deadlines.set(key, time + 1min);  // its last try is on its way
       } else {
         fail(*mail, {Reason::timed_out, "The mail to " + mail->recipient +
@@ -322,7 +280,7 @@ struct Delivery::Impl : std::enable_shared_from_this<Delivery::Impl> {
   }
 
   std::string because(const QueuedMail& mail) {
-    const auto& trouble = route_of(mail.route).trouble();
+    const auto& trouble = routes.of(mail.route).trouble();
     const auto& words = trouble.empty() ? mail.last_words : trouble;
     return words.empty() ? "" : ": " + words;
   }
@@ -341,7 +299,7 @@ Delivery::~Delivery() {
   impl_->stopping = true;
   impl_->timer.cancel();
   impl_->drain.cancel();
-  for (auto& [name, route] : impl_->routes) route.close();
+  impl_->routes.close();
 }
 
 std::int64_t Delivery::push(QueuedMail mail) {
@@ -350,11 +308,11 @@ std::int64_t Delivery::push(QueuedMail mail) {
   mail.key = impl_->store.mail_queue().put(impl_->network, mail);
   if (mail.key == 0) return 0;
   impl_->add(mail);
-  if (impl_->route_of(mail.route).refused()) {
+  if (impl_->routes.of(mail.route).refused()) {
     net::post(impl_->loop, [weak = std::weak_ptr(impl_), key = mail.key] {
       const auto self = weak.lock();
       const auto kept = self ? self->store.mail_queue().get(self->network, key) : std::nullopt;
-      if (kept && !self->stopping) self->tell_parked(self->route_of(kept->route), *kept);
+      if (kept && !self->stopping) self->tell_parked(self->routes.of(kept->route), *kept);
     });
   }
   impl_->soon();
@@ -366,8 +324,7 @@ std::vector<QueuedMail> Delivery::waiting(const PersonId& person) {
 }
 
 bool Delivery::cancel(std::int64_t key) {
-  const auto found = impl_->known.find(key);
-  if (found == impl_->known.end() || !impl_->route_of(found->second).queue().waits(key)) return false;
+  if (!impl_->routes.waits(key)) return false;
   impl_->forget(key);
   return impl_->store.mail_queue().done(impl_->network, key);
 }
@@ -375,43 +332,39 @@ bool Delivery::cancel(std::int64_t key) {
 void Delivery::resume() {
   for (const auto& mail :
        impl_->store.mail_queue().due(impl_->network, QueuedMail::Time::max(), max_resumed)) {
-    if (!impl_->known.contains(mail.key)) impl_->add(mail);
+    if (!impl_->routes.knows(mail.key)) impl_->add(mail);
   }
-  std::vector<std::string> lost;
-  for (auto& [name, route] : impl_->routes)
-    if (!route.leads_anywhere()) lost.push_back(name);
-  for (const auto& name : lost)
+  for (const auto& name : impl_->routes.lost())
     impl_->close_route(name, {Reason::not_connected, "The mail account that it was to leave by is gone"});
   impl_->soon();
 }
 
 void Delivery::reload(const config::Email& settings) {
-  impl_->per_minute = settings.mails_per_minute_and_domain;
-  for (auto& [name, route] : impl_->routes) route.queue().limit(impl_->per_minute);
+  impl_->routes.limit(settings.mails_per_minute_and_domain);
   const bool unchanged = same_server(impl_->smtp, settings.smtp);
   impl_->smtp = settings.smtp;
-  auto& smarthost = impl_->route_of({});
-  if (!unchanged) impl_->lead(smarthost);
+  auto& smarthost = impl_->routes.of(std::string());
+  if (!unchanged) impl_->routes.lead(smarthost);
   smarthost.look_now();
   impl_->soon();
 }
 
 void Delivery::renew(const std::string& route) {
-  const auto found = impl_->routes.find(route);
-  if (found == impl_->routes.end()) return;  // it is made when it is wanted
-  impl_->lead(found->second);
+  auto* const found = impl_->routes.find(route);
+  if (found == nullptr) return;  // it is made when it is wanted
+  impl_->routes.lead(*found);
   impl_->soon();
 }
 
 void Delivery::close(const std::string& route, const Failure& why) { impl_->close_route(route, why); }
 
-const std::string& Delivery::trouble() const { return impl_->route_of({}).trouble(); }
+const std::string& Delivery::trouble() const { return impl_->routes.of(std::string()).trouble(); }
 
 void Delivery::stop(std::function<void()> done) {
   impl_->stopping = true;
   impl_->timer.cancel();
   impl_->drained = std::move(done);
-  if (impl_->on_their_way() == 0) return impl_->finish();
+  if (impl_->routes.on_their_way() == 0) return impl_->finish();
   impl_->drain.after(drain_within, [impl = impl_.get()] { impl->finish(); });
 }
 
