@@ -1,5 +1,8 @@
 #include "bridges/email/authentication.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "bridges/email/address.hpp"
 #include "bridges/email/headers.hpp"
 #include "mapping/utf8.hpp"
@@ -70,17 +73,24 @@ class Words {
 
 }  // namespace
 
-DmarcResult dmarc_in(std::string_view value) {
-  DmarcResult result;
+std::string MethodResult::property(std::string_view name) const {
+  const auto found = std::find_if(properties.begin(), properties.end(),
+                                  [&](const auto& property) { return property.first == name; });
+  return found == properties.end() ? std::string() : found->second;
+}
+
+AuthenticationResults results_in(std::string_view value) {
+  AuthenticationResults results;
   Words words(value);
-  result.authserv_id = ascii_lower(words.next());
+  results.authserv_id = ascii_lower(words.next());
   std::string word = words.next();
   while (!word.empty() && word != ";") word = words.next();  // a version
   while (word == ";") {
     // method [ "/" version ] "=" result *( property "=" value )
-    const std::string method = ascii_lower(words.next());
+    MethodResult found;
+    found.method = ascii_lower(words.next());
+    found.method.resize(std::min(found.method.find('/'), found.method.size()));
     word = words.next();
-    const bool is_dmarc = method == "dmarc" || method.substr(0, 6) == "dmarc/";
     bool first = true;
     std::string name;
     while (!word.empty() && word != ";") {
@@ -89,52 +99,72 @@ DmarcResult dmarc_in(std::string_view value) {
         word = words.next();
         continue;
       }
-      const std::string given = ascii_lower(words.next());
+      std::string given = words.next();
       if (given.empty() || given == ";") {
-        word = given;
+        word = std::move(given);
         break;
       }
-      if (is_dmarc && first) {
-        // Two results contradict each other, or one of them is not our server's.
-        result.passed = !result.told && given == "pass";
-        result.told = true;
-      } else if (is_dmarc && name == "header.from") {
-        result.domain = given;
+      if (std::exchange(first, false)) {
+        found.result = ascii_lower(given);
+      } else {
+        found.properties.emplace_back(std::exchange(name, {}), std::move(given));
       }
-      first = false;
       name.clear();
       word = words.next();
     }
+    if (!first) results.methods.push_back(std::move(found));
     if (word.empty()) break;
   }
-  return result;
+  return results;
 }
 
-bool is_verified(GMimeMessage* message, std::string_view authserv_id) {
-  if (authserv_id.empty()) return false;
+DmarcResult dmarc_in(const AuthenticationResults& results) {
+  DmarcResult dmarc;
+  for (const MethodResult& found : results.methods) {
+    if (found.method != "dmarc") continue;
+    // Two results contradict each other, or one of them is not our server's.
+    dmarc.passed = !dmarc.told && found.result == "pass";
+    dmarc.told = true;
+    if (const std::string domain = found.property("header.from"); !domain.empty())
+      dmarc.domain = ascii_lower(domain);
+  }
+  return dmarc;
+}
+
+std::optional<AuthenticationResults> results_of(GMimeMessage* message, std::string_view authserv_id) {
+  if (authserv_id.empty()) return std::nullopt;
   const std::string ours = ascii_lower(authserv_id);
   GMimeHeaderList* headers = g_mime_object_get_header_list(GMIME_OBJECT(message));
   const int count = g_mime_header_list_get_count(headers);
-  DmarcResult result;
-  bool found = false;
+  for (int i = 0; i < count; ++i) {
+    GMimeHeader* field = g_mime_header_list_get_header_at(headers, i);
+    const char* name = g_mime_header_get_name(field);
+    const char* value = g_mime_header_get_raw_value(field);
+    if (name == nullptr || value == nullptr || g_ascii_strcasecmp(name, "Authentication-Results") != 0)
+      continue;
+    AuthenticationResults told = results_in(unfolded(value));
+    if (told.authserv_id == ours) return told;
+  }
+  return std::nullopt;
+}
+
+bool is_verified(GMimeMessage* message, std::string_view authserv_id) {
+  const auto results = results_of(message, authserv_id);
+  if (!results) return false;
+  const DmarcResult dmarc = dmarc_in(*results);
+  GMimeHeaderList* headers = g_mime_object_get_header_list(GMIME_OBJECT(message));
+  const int count = g_mime_header_list_get_count(headers);
   std::vector<Mailbox> from;
   int froms = 0;
   for (int i = 0; i < count; ++i) {
     GMimeHeader* field = g_mime_header_list_get_header_at(headers, i);
     const char* name = g_mime_header_get_name(field);
     const char* value = g_mime_header_get_raw_value(field);
-    if (name == nullptr || value == nullptr) continue;
-    if (g_ascii_strcasecmp(name, "From") == 0) {
-      if (++froms == 1) from = mailboxes_in(value, 2);
-    } else if (!found && g_ascii_strcasecmp(name, "Authentication-Results") == 0) {
-      DmarcResult told = dmarc_in(unfolded(value));
-      if (told.authserv_id != ours) continue;
-      result = std::move(told);
-      found = true;
-    }
+    if (name == nullptr || value == nullptr || g_ascii_strcasecmp(name, "From") != 0) continue;
+    if (++froms == 1) from = mailboxes_in(value, 2);
   }
-  if (!found || !result.passed || froms != 1 || from.size() != 1) return false;
-  return result.domain.empty() || result.domain == domain_part(from.front().address);
+  if (!dmarc.passed || froms != 1 || from.size() != 1) return false;
+  return dmarc.domain.empty() || dmarc.domain == domain_part(from.front().address);
 }
 
 }  // namespace dragoman::email

@@ -9,6 +9,7 @@
 #include "bridges/email/quotes.hpp"
 #include "bridges/email/reaction.hpp"
 #include "bridges/email/report.hpp"
+#include "bridges/email/signed_list.hpp"
 #include "bridges/email/wrapped.hpp"
 
 namespace dragoman::email {
@@ -21,6 +22,8 @@ std::variant<Mail, std::string> parse_mail(std::string_view bytes, const std::st
   Mail mail;
   read_headers(parsed.message(), limits, mail);
   mail.verified = is_verified(parsed.message(), authserv_id);
+  if (mail.list && mail.list->one_click)
+    mail.list->one_click = is_one_click_signed(parsed.message(), authserv_id);
   mail.reaction = reaction_in(parsed);
   if (mail.reaction && !mail.in_reply_to.empty()) return mail;
   mail.reaction.reset();

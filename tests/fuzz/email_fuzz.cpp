@@ -130,6 +130,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   quotes(page);
   require_clean(Text(invitation_text(text)));
   require_clean(Text(card_text(text)));
-  dmarc_in(bytes);
+  dmarc_in(results_in(bytes));
   return 0;
 }
