@@ -72,6 +72,15 @@ std::optional<Linked> linked(std::string_view key, std::string_view path) {
   return out;
 }
 
+std::string type_of(const std::string& bytes, std::size_t part) {
+  const auto mail = parse_mail(bytes, {});
+  if (const auto* read = std::get_if<Mail>(&mail)) {
+    for (const File& file : read->files)
+      if (file.part == part) return file.media_type;
+  }
+  return "message/rfc822";
+}
+
 void refuse(net::Answer& answer, int status, std::string words) {
   answer.send(status, {{"content-type", "text/plain; charset=utf-8"}}, std::move(words));
 }
@@ -102,12 +111,8 @@ struct Links::Impl {
     if (!bytes) return refuse(answer, 410, "This mail is not kept any more.\n");
     std::string type = "message/rfc822", body;
     if (link->part) {
-      const auto mail = parse_mail(*bytes, {});
-      const auto* read = std::get_if<Mail>(&mail);
-      if (read != nullptr) {
-        for (const File& file : read->files)
-          if (file.part == *link->part) type = file.media_type;
-      }
+      type = type_of(*bytes, *link->part);
+      body.reserve(bytes->size());  // it is no longer than the mail; what is not used of that is nothing
       const bool found = write_part(*bytes, *link->part, [&](std::string_view piece) {
         body += piece;
         return true;
