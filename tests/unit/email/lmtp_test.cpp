@@ -1,14 +1,10 @@
-// The talk of LMTP, without sockets.
-#include "bridges/email/lmtp.hpp"
-
-#include <random>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
+// What LMTP answers to each command, without sockets.
+#include "tests/unit/email/lmtp_talk.hpp"
 
 namespace dragoman::email {
 namespace {
 
+using test::lines_of;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::EndsWith;
@@ -16,72 +12,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
-struct Taken {
-  Envelope envelope;
-  std::string bytes;
-};
-
-class Keeper : public LmtpHandler {
- public:
-  LmtpReply may_accept() override { return accepting; }
-  LmtpReply on_recipient(std::string_view from, std::string_view recipient) override {
-    asked.emplace_back(std::string(from) + " " + std::string(recipient));
-    const auto known = answers.find(std::string(recipient));
-    return known == answers.end() ? LmtpReply{250, "2.1.5 ok"} : known->second;
-  }
-  std::vector<LmtpReply> on_mail(const Envelope& envelope, std::string bytes) override {
-    mails.push_back({envelope, std::move(bytes)});
-    if (!verdicts.empty()) return verdicts;
-    return std::vector<LmtpReply>(envelope.recipients.size(), {250, "2.0.0 kept"});
-  }
-  bool settle() override { return true; }
-
-  LmtpReply accepting{250, "2.0.0 ok"};
-  std::map<std::string, LmtpReply> answers;
-  std::vector<LmtpReply> verdicts;
-  std::vector<std::string> asked;
-  std::vector<Taken> mails;
-};
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::size_t from = 0;
-  for (std::size_t end; (end = text.find("\r\n", from)) != std::string::npos; from = end + 2)
-    lines.push_back(text.substr(from, end - from));
-  if (from != text.size()) lines.push_back("unfinished: " + text.substr(from));
-  return lines;
-}
-
-class Lmtp : public testing::Test {
- protected:
-  // What is answered to it; a mail is on the disk at once.
-  std::vector<std::string> say(std::string_view bytes) {
-    std::string out;
-    dialogue().on_bytes(bytes, out);
-    while (dialogue().waiting()) dialogue().settled(kept, out);
-    return lines_of(out);
-  }
-  void ready() { ASSERT_THAT(say("LHLO mx.example\r\nMAIL FROM:<a@b.c>\r\nRCPT TO:<j@x.y>\r\n").size(), 8U); }
-  std::vector<std::string> mail(const std::string& bytes) {
-    ready();
-    EXPECT_THAT(say("DATA\r\n"), ElementsAre(StartsWith("354 ")));
-    return say(bytes);
-  }
-  std::string only_mail() {
-    return keeper.mails.size() == 1 ? keeper.mails[0].bytes : "there is not one mail";
-  }
-  LmtpDialogue& dialogue() {
-    if (!talk) talk.emplace(keeper, limits);
-    return *talk;
-  }
-
-  Keeper keeper;
-  LmtpLimits limits;
-  bool kept = true;
-  std::optional<LmtpDialogue> talk;
-};
-
-// The table of replies.
+class Lmtp : public test::LmtpTalk {};
 
 TEST_F(Lmtp, GreetsWithItsName) {
   limits.host = "mail.example.org";
@@ -362,145 +293,6 @@ TEST_F(Lmtp, WhatTheHandlerSaysStaysOneLine) {
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_THAT(lines[0], StartsWith("550 5.1.1 a??250 b"));
   EXPECT_LE(lines[0].size(), 510U);
-}
-
-// Lines of commands.
-
-TEST_F(Lmtp, ALineOfACommandEndsWithCrLf) {
-  EXPECT_THAT(say("NOOP\nNOOP\r\n"), ElementsAre(StartsWith("500 5.5.2"), "250 2.0.0 ok"));
-  EXPECT_THAT(say("NO\rOP\r\nNOOP\r\r\nNOOP\r\n"),
-              ElementsAre(StartsWith("500 5.5.2"), StartsWith("500 5.5.2"), "250 2.0.0 ok"));
-}
-
-TEST_F(Lmtp, ALineThatIsTooLongIsRefusedAndForgotten) {
-  limits.line_bytes = 100;
-  EXPECT_THAT(say("NOOP " + std::string(94, 'x') + "\r\n"), ElementsAre("250 2.0.0 ok"));
-  EXPECT_THAT(say("NOOP " + std::string(95, 'x') + "\r\n"), ElementsAre(StartsWith("500 5.5.2")));
-  EXPECT_THAT(say(std::string(1'000'000, 'x')), IsEmpty());
-  EXPECT_LT(dialogue().held(), 1000U);
-  EXPECT_THAT(say("\r\nNOOP\r\n"), ElementsAre(StartsWith("500 5.5.2"), "250 2.0.0 ok"));
-}
-
-// Data.
-
-TEST_F(Lmtp, StuffedDotsAreTakenOut) {
-  EXPECT_THAT(mail("..\r\n.a\r\n...b\r\nc.\r\n\r\n..\r\n.\r\n"), ElementsAre("250 2.0.0 kept"));
-  EXPECT_EQ(only_mail(), ".\r\na\r\n..b\r\nc.\r\n\r\n.\r\n");
-}
-
-TEST_F(Lmtp, BytesOfAllKindsAreKept) {
-  std::string bytes;
-  for (int c = 0; c < 256; ++c) {
-    if (c != '\r' && c != '\n') bytes += static_cast<char>(c);
-  }
-  mail(bytes + "\r\n.\r\n");
-  EXPECT_EQ(only_mail(), bytes + "\r\n");
-}
-
-TEST_F(Lmtp, ALongLineIsRefused) {
-  EXPECT_THAT(mail(std::string(998, 'a') + "\r\n." + std::string(998, 'b') + "\r\n.\r\n"),
-              ElementsAre("250 2.0.0 kept"));
-  EXPECT_THAT(mail(std::string(999, 'a') + "\r\n.\r\n"), ElementsAre(StartsWith("554 5.6.0")));
-  EXPECT_THAT(mail(std::string(2'000'000, 'a') + "\r\n.\r\n"), ElementsAre(StartsWith("554 5.6.0")));
-  EXPECT_EQ(keeper.mails.size(), 1U);
-}
-
-// Whatever some server takes for the end of a mail, and what would follow it (CVE-2023-51764 and its like).
-TEST_F(Lmtp, NothingIsSmuggledInAMail) {
-  for (const char* end : {"\n.\n", "\n.\r\n", "\r\n.\n", "\r\n.\r", "\r.\r\n", "\r.\r", "\n.\r", "\r.\n",
-                          "\r\n.\r\r\n", "\r\r\n.\r\n ", "\r\n\n.\r\n", "\n\r\n.\r\n ", "\r\n.\r\n\n"}) {
-    talk.reset();
-    keeper.mails.clear();
-    const std::string smuggled = "MAIL FROM:<evil@b.c>\r\nRCPT TO:<victim@x.y>\r\nDATA\r\nevil\r\n.\r\n";
-    const auto replies = mail("hello" + std::string(end) + smuggled);
-    // Where the true end stands in `end`, what follows it are commands of the peer's own, and no part of a
-    // mail.
-    const bool true_end = std::string_view(end).find("\r\n.\r\n") != std::string_view::npos;
-    ASSERT_FALSE(replies.empty()) << testing::PrintToString(end);
-    if (!true_end) {
-      EXPECT_THAT(replies, ElementsAre(StartsWith("554 5.5.2"))) << testing::PrintToString(end);
-      EXPECT_THAT(keeper.mails, IsEmpty()) << testing::PrintToString(end);
-    }
-  }
-}
-
-TEST_F(Lmtp, ABareCrOrLfIsRefusedOnceAllWasRead) {
-  for (const char* bytes :
-       {"a\nb", "a\rb", "\n", "\r", "a\n", "a\r", "\r\r", "\n\r", ".\n", ".\r", "..\n", "\r\r\n", "a\n\r"}) {
-    talk.reset();
-    ready();
-    say("DATA\r\n");
-    EXPECT_THAT(say(bytes), IsEmpty()) << testing::PrintToString(bytes);
-    EXPECT_THAT(say("x\r\nmore\r\n"), IsEmpty()) << testing::PrintToString(bytes);
-    EXPECT_THAT(say(".\r\n"), ElementsAre(StartsWith("554 5.5.2"))) << testing::PrintToString(bytes);
-    EXPECT_THAT(say("NOOP\r\n"), ElementsAre("250 2.0.0 ok"));
-  }
-  EXPECT_THAT(keeper.mails, IsEmpty());
-}
-
-TEST_F(Lmtp, WhatWasAnnouncedIsNotBelieved) {
-  say("LHLO a\r\nMAIL FROM:<a@b.c> SIZE=25000000\r\nRCPT TO:<j@x.y>\r\nDATA\r\n");
-  EXPECT_LE(dialogue().held(), 300'000U);
-}
-
-TEST_F(Lmtp, NothingIsHeldAfterAMail) {
-  mail(std::string(900, 'x') + "\r\n.\r\n");
-  EXPECT_LT(dialogue().held(), 100U);
-}
-
-// However the bytes are cut, the answers and the mails are the same.
-TEST_F(Lmtp, BytesOneByOneAreTheSameAsAtOnce) {
-  limits.mail_bytes = 60;
-  limits.line_bytes = 40;
-  limits.text_line_bytes = 20;
-  limits.bad_commands = 1000;
-  std::mt19937 random(4);
-  const std::vector<std::string> pieces{"LHLO a\r\n",
-                                        "MAIL FROM:<a@b.c>\r\n",
-                                        "RCPT TO:<j@x.y>\r\n",
-                                        "DATA\r\n",
-                                        "\r\n.\r\n",
-                                        ".\r\n",
-                                        ".",
-                                        "\r",
-                                        "\n",
-                                        "\r\n",
-                                        "..",
-                                        "abc",
-                                        "NOOP\r\n",
-                                        "RSET\r\n",
-                                        std::string(19, 'x'),
-                                        "MAIL FROM:<a@b.c>\r\nRCPT TO:<j@x.y>\r\nDATA\r\n"};
-  std::size_t all_mails = 0;
-  for (int round = 0; round < 1000; ++round) {
-    std::string bytes = "LHLO a\r\nMAIL FROM:<a@b.c>\r\nRCPT TO:<j@x.y>\r\nDATA\r\n";
-    for (int i = 0; i < 30; ++i) bytes += pieces[random() % pieces.size()];
-    const auto run = [&](auto&& cut) {
-      keeper.mails.clear();
-      talk.reset();
-      std::vector<std::string> lines;
-      for (std::size_t at = 0; at < bytes.size();) {
-        const std::size_t size = std::min<std::size_t>(cut(), bytes.size() - at);
-        for (auto& line : say(std::string_view(bytes).substr(at, size))) lines.push_back(std::move(line));
-        at += size;
-      }
-      for (const Taken& taken : keeper.mails) lines.push_back("mail: " + taken.bytes);
-      return lines;
-    };
-    const auto at_once = run([&] { return bytes.size(); });
-    ASSERT_EQ(run([] { return 1U; }), at_once) << testing::PrintToString(bytes);
-    ASSERT_EQ(run([&] { return 1 + random() % 9; }), at_once) << testing::PrintToString(bytes);
-    all_mails += keeper.mails.size();
-    for (const Taken& taken : keeper.mails) {
-      ASSERT_LE(taken.bytes.size(), limits.mail_bytes);
-      for (std::size_t i = 0; i < taken.bytes.size(); ++i) {
-        const bool lf = taken.bytes[i] == '\n', cr = taken.bytes[i] == '\r';
-        ASSERT_TRUE(!lf || (i > 0 && taken.bytes[i - 1] == '\r'));
-        ASSERT_TRUE(!cr || (i + 1 < taken.bytes.size() && taken.bytes[i + 1] == '\n'));
-      }
-    }
-  }
-  EXPECT_GT(all_mails, 100U);
 }
 
 }  // namespace

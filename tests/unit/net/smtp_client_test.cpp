@@ -5,8 +5,7 @@
 
 #include "bridges/net/base64.hpp"
 #include "bridges/net/smtp_reply.hpp"
-#include "tests/unit/net/http_peer.hpp"
-#include "tests/unit/net/smtp_peer.hpp"
+#include "tests/unit/net/smtp_client_world.hpp"
 
 namespace dragoman::net {
 namespace {
@@ -47,56 +46,7 @@ TEST(SmtpReplies, AreBounded) {
   EXPECT_EQ(reader.take("250 x"), SmtpReplyReader::Step::broken);
 }
 
-class SmtpClientTest : public testing::Test {
- protected:
-  SmtpClientTest() { server.host = "gw.example.org"; }
-
-  SmtpClient& client() {
-    if (!client_) {
-      if (server.url.empty()) server.url = peer.url();
-      client_ = std::make_unique<SmtpClient>(loop, server, connections, [this] { ++before_writes; });
-    }
-    return *client_;
-  }
-  SmtpClient::Id send(const std::string& recipient = "bob@example.org",
-                      const std::string& bytes = "Subject: x\r\n\r\nHello\r\n",
-                      const std::string& from = "a@gw.example.org") {
-    return client().send({from, recipient, std::make_shared<const std::string>(bytes)}, timeout,
-                         [this](SmtpResult result) { results.push_back(std::move(result)); });
-  }
-  bool until(std::size_t count) {
-    return run_until(loop, [&] { return results.size() >= count; });
-  }
-  SmtpResult one(const std::string& recipient = "bob@example.org",
-                 const std::string& bytes = "Subject: x\r\n\r\nHello\r\n",
-                 const std::string& from = "a@gw.example.org") {
-    const auto before = results.size();
-    send(recipient, bytes, from);
-    EXPECT_TRUE(until(before + 1));
-    return results.empty() ? SmtpResult{} : results.back();
-  }
-  // The peer's answer to one verb.
-  void let(const std::string& verb, const std::string& says) {
-    peer.answer = [verb, says](const std::string& given, const std::string&) {
-      return given == verb ? says : "";
-    };
-  }
-  static const test::Certificate& certificate() {
-    static const test::Certificate one;
-    return one;
-  }
-
-  boost::asio::io_context loop;
-  SmtpPeer peer{loop};
-  SmtpServer server;
-  std::size_t connections = 4;
-  std::chrono::milliseconds timeout{10'000};
-  std::vector<SmtpResult> results;
-  int before_writes = 0;
-
- private:
-  std::unique_ptr<SmtpClient> client_;
-};
+class SmtpClientTest : public test::SmtpClientWorld {};
 
 TEST_F(SmtpClientTest, DeliversAMail) {
   const auto result = one();
@@ -407,144 +357,6 @@ TEST_F(SmtpClientTest, ACallbackMayEndTheClient) {
   loop.restart();
   loop.run_for(5ms);
   EXPECT_EQ(told, 1);
-}
-
-// -----------------------------------------------------------------------------------------------------------
-// TLS and login
-
-TEST_F(SmtpClientTest, TakesTlsWhereItIsOffered) {
-  ASSERT_TRUE(certificate().made);
-  peer.use(certificate());
-  peer.hello = "250-peer\r\n250 STARTTLS";
-  server.ca_file = certificate().file();
-  EXPECT_EQ(one().what, What::accepted);
-  EXPECT_THAT(peer.commands,
-              ElementsAre("EHLO gw.example.org", "STARTTLS", "EHLO gw.example.org",
-                          "MAIL FROM:<a@gw.example.org>", "RCPT TO:<bob@example.org>", "DATA"));
-}
-
-TEST_F(SmtpClientTest, SpeaksTlsAtOnceToSmtps) {
-  peer.use(certificate(), true);
-  server.ca_file = certificate().file();
-  server.url = peer.url("smtps");
-  EXPECT_EQ(one().what, What::accepted);
-}
-
-TEST_F(SmtpClientTest, SendsNothingToAServerItCannotTrust) {
-  peer.use(certificate());
-  peer.hello = "250-peer\r\n250 STARTTLS";
-  const auto result = one();
-  EXPECT_EQ(result.what, What::later);
-  EXPECT_FALSE(result.reached);
-  EXPECT_THAT(peer.commands, ElementsAre("EHLO gw.example.org", "STARTTLS"));
-}
-
-TEST_F(SmtpClientTest, VerifiesNothingWhereItIsToldSo) {
-  peer.use(certificate());
-  peer.hello = "250-peer\r\n250 STARTTLS";
-  server.verify = false;
-  EXPECT_EQ(one().what, What::accepted);
-}
-
-TEST_F(SmtpClientTest, InsistsOnTlsWhereItIsRequired) {
-  server.require_tls = true;
-  EXPECT_THAT(one().words, HasSubstr("offers no TLS"));
-  peer.hello = "250-peer\r\n250 STARTTLS";
-  let("STARTTLS", "454 not now");
-  const auto result = one();
-  EXPECT_THAT(result.words, HasSubstr("refused TLS: 454 not now"));
-  EXPECT_FALSE(result.reached);
-  EXPECT_TRUE(peer.mails.empty());
-}
-
-TEST_F(SmtpClientTest, GoesOnInClearWhereTlsIsOnlyPreferred) {
-  peer.hello = "250-peer\r\n250 STARTTLS";
-  let("STARTTLS", "454 not now");
-  EXPECT_EQ(one().what, What::accepted);
-}
-
-TEST_F(SmtpClientTest, DoesNotEvenTryTlsWhereItIsOff) {
-  peer.hello = "250-peer\r\n250 STARTTLS";
-  server.no_tls = true;
-  EXPECT_EQ(one().what, What::accepted);
-  EXPECT_EQ(peer.commands.at(1), "MAIL FROM:<a@gw.example.org>");
-}
-
-// What a man in the middle says in clear must not be taken for what comes by TLS.
-TEST_F(SmtpClientTest, TakesNothingThatCameInClearBehindStarttls) {
-  peer.use(certificate());
-  server.verify = false;
-  peer.hello = "250-peer\r\n250 STARTTLS";
-  peer.behind_starttls = "250 evil\r\n";
-  const auto result = one();
-  EXPECT_EQ(result.what, What::later);
-  EXPECT_THAT(result.words, HasSubstr("before TLS"));
-  EXPECT_TRUE(peer.mails.empty());
-}
-
-TEST_F(SmtpClientTest, LogsInByPlain) {
-  peer.hello = "250-peer\r\n250 AUTH LOGIN PLAIN";
-  server.username = "alice";
-  server.password = "secret";
-  EXPECT_EQ(one().what, What::accepted);
-  EXPECT_EQ(peer.commands.at(1), "AUTH PLAIN " + base64(std::string("\0alice\0secret", 13)));
-  EXPECT_EQ(one().what, What::accepted);
-  EXPECT_EQ(peer.accepted, 1U) << "once a connection";
-}
-
-TEST_F(SmtpClientTest, LogsInByLogin) {
-  peer.hello = "250-peer\r\n250 AUTH LOGIN";
-  server.username = "alice";
-  server.password = "secret";
-  int step = 0;
-  peer.answer = [&](const std::string&, const std::string& line) -> std::string {
-    if (line == "AUTH LOGIN") return "334 VXNlcm5hbWU6";
-    if (line == base64("alice")) return ++step == 1 ? "334 UGFzc3dvcmQ6" : "535 no";
-    if (line == base64("secret")) return ++step == 2 ? "235 ok" : "535 no";
-    return "";
-  };
-  EXPECT_EQ(one().what, What::accepted);
-  EXPECT_EQ(step, 2);
-}
-
-TEST_F(SmtpClientTest, LogsInByXoauth2) {
-  peer.hello = "250-peer\r\n250 AUTH XOAUTH2";
-  server.username = "alice@example.org";
-  server.bearer = "token";
-  EXPECT_EQ(one().what, What::accepted);
-  EXPECT_EQ(peer.commands.at(1), "AUTH XOAUTH2 " + base64("user=alice@example.org\x01"
-                                                          "auth=Bearer token\x01\x01"));
-}
-
-TEST_F(SmtpClientTest, ARefusedLoginIsEverybodysTrouble) {
-  peer.hello = "250-peer\r\n250 AUTH PLAIN XOAUTH2";
-  server.username = "alice";
-  server.password = "wrong-secret";
-  let("AUTH", "535 5.7.8 Authentication failed");
-  auto result = one();
-  EXPECT_EQ(result.what, What::later);
-  EXPECT_EQ(result.code, 535);
-  EXPECT_FALSE(result.reached);
-  EXPECT_EQ(result.words, "The mail server refused our login: 535 Authentication failed");
-  EXPECT_TRUE(peer.mails.empty());
-}
-
-TEST_F(SmtpClientTest, ARefusedTokenIsAnsweredToItsEnd) {
-  peer.hello = "250-peer\r\n250 AUTH XOAUTH2";
-  server.bearer = "old";
-  peer.answer = [&](const std::string& verb, const std::string&) -> std::string {
-    if (verb == "AUTH") return "334 eyJzdGF0dXMiOiI0MDEifQ==";
-    return verb.empty() && !peer.commands.empty() ? "535 5.7.8 the token is too old" : "";
-  };
-  const auto result = one();
-  EXPECT_EQ(peer.commands.at(2), "");
-  EXPECT_EQ(result.code, 535);
-  EXPECT_FALSE(result.reached);
-}
-
-TEST_F(SmtpClientTest, AServerWithoutLoginIsToldAsSuch) {
-  server.username = "alice";
-  EXPECT_THAT(one().words, HasSubstr("offers no login"));
 }
 
 }  // namespace

@@ -116,6 +116,70 @@ TEST_F(Stream, AFullQueueTakesNothing) {
   EXPECT_FALSE(stream->write("12345\r\n"));
 }
 
+TEST_F(Stream, WhoWantsBytesGetsAllOfThemAsTheyCome) {
+  std::string all;
+  std::size_t calls = 0;
+  callbacks.bytes = [&](std::string_view bytes) {
+    EXPECT_FALSE(bytes.empty());
+    all += bytes;
+    ++calls;
+  };
+  connect_up();
+  const std::string said = std::string("{3}\r\n\n\r\0\xff", 10) + "\n\n no end";
+  send(said);
+  ASSERT_TRUE(until([&] { return all.size() == said.size(); }));
+  EXPECT_EQ(all, said);
+  // Nothing is held back until a line ends.
+  const std::string more(100'000, 'x');
+  send(more);
+  ASSERT_TRUE(until([&] { return all.size() == said.size() + more.size(); }));
+  EXPECT_GT(calls, 1U);
+  EXPECT_TRUE(lines.empty());
+  EXPECT_FALSE(down);
+}
+
+TEST_F(Stream, BytesHaveNoLongestLine) {
+  std::size_t all = 0;
+  callbacks.bytes = [&](std::string_view bytes) { all += bytes.size(); };
+  target.max_line = 16;
+  connect_up();
+  send(std::string(100'000, 'x'));
+  ASSERT_TRUE(until([&] { return all == 100'000 || down; }));
+  EXPECT_FALSE(down);
+}
+
+TEST_F(Stream, WhoWantsBytesMayHoldThem) {
+  std::string all;
+  callbacks.bytes = [&](std::string_view bytes) {
+    all += bytes;
+    stream->hold(true);
+  };
+  connect_up();
+  send("one");
+  ASSERT_TRUE(until([&] { return !all.empty(); }));
+  send("two");
+  loop.restart();
+  loop.run_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(all, "one");
+  stream->hold(false);
+  ASSERT_TRUE(until([&] { return all == "onetwo"; }));
+}
+
+// Whoever else named the host must not reach what only we can reach.
+TEST_F(Stream, APrivateAddressIsNotConnectedToWhereItMayNotBe) {
+  target.public_only = true;
+  for (const char* host : {"127.0.0.1", "localhost", "::1", "0.0.0.0", "10.0.0.1", "192.168.1.1",
+                           "169.254.169.254", "::ffff:127.0.0.1", "fd00::1", "fe80::1", "100.64.0.1"}) {
+    target.host = host;
+    down.reset();
+    connect();
+    ASSERT_TRUE(until([&] { return down.has_value(); })) << host;
+    EXPECT_EQ(down->reason, Reason::not_permitted) << host << ": " << down->text;
+    EXPECT_FALSE(up) << host;
+    EXPECT_FALSE(accepted) << host;
+  }
+}
+
 TEST_F(Stream, ThePeersEndIsTold) {
   connect_up();
   send("bye\r\n");

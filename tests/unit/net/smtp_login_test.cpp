@@ -1,0 +1,153 @@
+// SmtpClient's way in: TLS (RFC 3207) and logins (RFC 4954).
+#include <gmock/gmock.h>
+
+#include "bridges/net/base64.hpp"
+#include "tests/unit/net/smtp_client_world.hpp"
+
+namespace dragoman::net {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using What = SmtpResult::What;
+
+class SmtpLogin : public test::SmtpClientWorld {};
+
+TEST_F(SmtpLogin, TakesTlsWhereItIsOffered) {
+  ASSERT_TRUE(certificate().made);
+  peer.use(certificate());
+  peer.hello = "250-peer\r\n250 STARTTLS";
+  server.ca_file = certificate().file();
+  EXPECT_EQ(one().what, What::accepted);
+  EXPECT_THAT(peer.commands,
+              ElementsAre("EHLO gw.example.org", "STARTTLS", "EHLO gw.example.org",
+                          "MAIL FROM:<a@gw.example.org>", "RCPT TO:<bob@example.org>", "DATA"));
+}
+
+TEST_F(SmtpLogin, SpeaksTlsAtOnceToSmtps) {
+  peer.use(certificate(), true);
+  server.ca_file = certificate().file();
+  server.url = peer.url("smtps");
+  EXPECT_EQ(one().what, What::accepted);
+}
+
+TEST_F(SmtpLogin, SendsNothingToAServerItCannotTrust) {
+  peer.use(certificate());
+  peer.hello = "250-peer\r\n250 STARTTLS";
+  const auto result = one();
+  EXPECT_EQ(result.what, What::later);
+  EXPECT_FALSE(result.reached);
+  EXPECT_THAT(peer.commands, ElementsAre("EHLO gw.example.org", "STARTTLS"));
+}
+
+TEST_F(SmtpLogin, VerifiesNothingWhereItIsToldSo) {
+  peer.use(certificate());
+  peer.hello = "250-peer\r\n250 STARTTLS";
+  server.verify = false;
+  EXPECT_EQ(one().what, What::accepted);
+}
+
+TEST_F(SmtpLogin, InsistsOnTlsWhereItIsRequired) {
+  server.require_tls = true;
+  EXPECT_THAT(one().words, HasSubstr("offers no TLS"));
+  peer.hello = "250-peer\r\n250 STARTTLS";
+  let("STARTTLS", "454 not now");
+  const auto result = one();
+  EXPECT_THAT(result.words, HasSubstr("refused TLS: 454 not now"));
+  EXPECT_FALSE(result.reached);
+  EXPECT_TRUE(peer.mails.empty());
+}
+
+TEST_F(SmtpLogin, GoesOnInClearWhereTlsIsOnlyPreferred) {
+  peer.hello = "250-peer\r\n250 STARTTLS";
+  let("STARTTLS", "454 not now");
+  EXPECT_EQ(one().what, What::accepted);
+}
+
+TEST_F(SmtpLogin, DoesNotEvenTryTlsWhereItIsOff) {
+  peer.hello = "250-peer\r\n250 STARTTLS";
+  server.no_tls = true;
+  EXPECT_EQ(one().what, What::accepted);
+  EXPECT_EQ(peer.commands.at(1), "MAIL FROM:<a@gw.example.org>");
+}
+
+// What a man in the middle says in clear must not be taken for what comes by TLS.
+TEST_F(SmtpLogin, TakesNothingThatCameInClearBehindStarttls) {
+  peer.use(certificate());
+  server.verify = false;
+  peer.hello = "250-peer\r\n250 STARTTLS";
+  peer.behind_starttls = "250 evil\r\n";
+  const auto result = one();
+  EXPECT_EQ(result.what, What::later);
+  EXPECT_THAT(result.words, HasSubstr("before TLS"));
+  EXPECT_TRUE(peer.mails.empty());
+}
+
+TEST_F(SmtpLogin, LogsInByPlain) {
+  peer.hello = "250-peer\r\n250 AUTH LOGIN PLAIN";
+  server.username = "alice";
+  server.password = "secret";
+  EXPECT_EQ(one().what, What::accepted);
+  EXPECT_EQ(peer.commands.at(1), "AUTH PLAIN " + base64(std::string("\0alice\0secret", 13)));
+  EXPECT_EQ(one().what, What::accepted);
+  EXPECT_EQ(peer.accepted, 1U) << "once a connection";
+}
+
+TEST_F(SmtpLogin, LogsInByLogin) {
+  peer.hello = "250-peer\r\n250 AUTH LOGIN";
+  server.username = "alice";
+  server.password = "secret";
+  int step = 0;
+  peer.answer = [&](const std::string&, const std::string& line) -> std::string {
+    if (line == "AUTH LOGIN") return "334 VXNlcm5hbWU6";
+    if (line == base64("alice")) return ++step == 1 ? "334 UGFzc3dvcmQ6" : "535 no";
+    if (line == base64("secret")) return ++step == 2 ? "235 ok" : "535 no";
+    return "";
+  };
+  EXPECT_EQ(one().what, What::accepted);
+  EXPECT_EQ(step, 2);
+}
+
+TEST_F(SmtpLogin, LogsInByXoauth2) {
+  peer.hello = "250-peer\r\n250 AUTH XOAUTH2";
+  server.username = "alice@example.org";
+  server.bearer = "token";
+  EXPECT_EQ(one().what, What::accepted);
+  EXPECT_EQ(peer.commands.at(1), "AUTH XOAUTH2 " + base64("user=alice@example.org\x01"
+                                                          "auth=Bearer token\x01\x01"));
+}
+
+TEST_F(SmtpLogin, ARefusedLoginIsEverybodysTrouble) {
+  peer.hello = "250-peer\r\n250 AUTH PLAIN XOAUTH2";
+  server.username = "alice";
+  server.password = "wrong-secret";
+  let("AUTH", "535 5.7.8 Authentication failed");
+  auto result = one();
+  EXPECT_EQ(result.what, What::later);
+  EXPECT_EQ(result.code, 535);
+  EXPECT_FALSE(result.reached);
+  EXPECT_EQ(result.words, "The mail server refused our login: 535 Authentication failed");
+  EXPECT_TRUE(peer.mails.empty());
+}
+
+TEST_F(SmtpLogin, ARefusedTokenIsAnsweredToItsEnd) {
+  peer.hello = "250-peer\r\n250 AUTH XOAUTH2";
+  server.bearer = "old";
+  peer.answer = [&](const std::string& verb, const std::string&) -> std::string {
+    if (verb == "AUTH") return "334 eyJzdGF0dXMiOiI0MDEifQ==";
+    return verb.empty() && !peer.commands.empty() ? "535 5.7.8 the token is too old" : "";
+  };
+  const auto result = one();
+  EXPECT_EQ(peer.commands.at(2), "");
+  EXPECT_EQ(result.code, 535);
+  EXPECT_FALSE(result.reached);
+}
+
+TEST_F(SmtpLogin, AServerWithoutLoginIsToldAsSuch) {
+  server.username = "alice";
+  EXPECT_THAT(one().words, HasSubstr("offers no login"));
+}
+
+}  // namespace
+}  // namespace dragoman::net
