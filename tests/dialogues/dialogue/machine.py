@@ -2,6 +2,7 @@
 
 import mmap
 import re
+import sqlite3
 import struct
 import subprocess
 import time
@@ -97,3 +98,18 @@ class Disk:
 
     def close(self):
         subprocess.run(["umount", "-l", self.place], capture_output=True)
+
+
+class StoreLock:
+    """Another process at the binary's database: it holds it for itself."""
+
+    def __init__(self, path):
+        self.connection = sqlite3.connect(path, timeout=5, isolation_level=None)
+
+    def now(self, text):
+        if text not in ("locked", "free"):
+            raise Failure(f"the store can't be {text}")
+        self.connection.execute("BEGIN EXCLUSIVE" if text == "locked" else "ROLLBACK")
+
+    def close(self):
+        self.connection.close()

@@ -7,11 +7,12 @@ import re
 import socket
 import textwrap
 import time
+import urllib.request
 
 from ports import free_port
 
 from . import match
-from .smtp import HandoverConnection, Smarthost
+from .smtp import HandoverConnection, Smarthost, UploadConnection, make_certificate
 from .wire import Failure
 
 DOMAIN = "mail.localhost"
@@ -62,7 +63,7 @@ def split_letter(text):
 class Mail:
     """The mail servers of a stage."""
 
-    actors = ("S", "M", "L", "K")
+    actors = ("S", "M", "L", "K", "F")
 
     def __init__(self, stage):
         self.stage = stage
@@ -84,8 +85,10 @@ class Mail:
             if mark == "<*":
                 return self._expect(group(name, mark, what))
             if mark == "<?":
-                return self._maybe(what)
+                return self.maybe(what)
             return self._about_last(what)
+        if name == "F":
+            return self._fetch(match.fill(what, self.stage.names))
         if mark == ":":
             return self._event(name, what)
         if mark == "<":
@@ -109,8 +112,21 @@ class Mail:
         elif mark == ":" and what in ("down", "up", "closes"):
             self.stage.note("S", what)
             {"down": host.down, "up": host.up, "closes": host.hang_up}[what]()
+        elif mark == ":" and what in ("secured", "in clear"):
+            host.expect_secured(what == "secured")
         else:
             raise Failure(f"S can't {what}")
+
+    def serve_uploads(self, media_type):
+        """From here on there is an upload host at 127.0.0.1:{upload_port}; what lies there is of this type."""
+        listener = self.stage.wire.listen(lambda sock: UploadConnection(self.stage.wire, sock, bytes_of(media_type, {})))
+        self.stage.names["upload_port"] = str(listener.getsockname()[1])
+
+    def wait_for_mail(self):
+        self.stage.wire.wait(lambda: self.smarthost.mails)
+
+    def certify(self):
+        self.smarthost.context = make_certificate(self.stage.dir)
 
     def serves(self, rest):
         pattern, _, reply = rest.partition(" => ")
@@ -132,8 +148,10 @@ class Mail:
             else:
                 raise Failure("expected" + "".join(whys) + "\n  but came\n    " + self.stage.transcript[-1])
 
-    def _maybe(self, text):
+    def maybe(self, text):
         """May have come, once or more often, until nothing more comes for a while; `heard` counts."""
+        self.stage.maybe = "M", text
+
         def ended():
             return self.stage.process.poll() is not None and not self.stage.wire.poll(0)
 
@@ -349,6 +367,27 @@ class Mail:
             self._line_in(name, f"{code} …")
             self.stage.transcript.clear()
         del self.stage.names["number"]
+
+    # ------------------------------------------------------------------------------------------- what it serves
+
+    def _fetch(self, what):
+        """`F: fetches URL of COUNT times text`, a browser that is in no hurry: that is what lies there."""
+        self.stage.note("F", what[:300])
+        found = re.fullmatch(r"fetches (\S+) of (\d+) times (.*)", what)
+        if not found:
+            raise Failure(f"F can't {what}")
+        piece = found[3].encode()
+        with urllib.request.urlopen(found[1], timeout=self.stage.patience) as answer:
+            if answer.headers["Content-Length"] != str(len(piece) * int(found[2])):
+                raise Failure(f"it is said to have {answer.headers['Content-Length']} bytes")
+            time.sleep(1)  # all that the binary writes ahead of its reader is in its memory by now
+            at, block = 0, piece * 20_000
+            while part := answer.read(len(block)):
+                if part != block[:len(part)]:
+                    raise Failure(f"other bytes came behind the first {at}")
+                at += len(part)
+            if at != len(piece) * int(found[2]):
+                raise Failure(f"{at} bytes came")
 
     # ------------------------------------------------------------------------------------------------- barrier
 

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import textwrap
 import time
 from pathlib import Path
 
@@ -24,8 +25,12 @@ class Step:
 
 def read(path, seen=()):
     """The steps of a file; a line that begins with white space goes on with the one before it."""
+    return read_lines(path, path.read_text().splitlines(), seen)
+
+
+def read_lines(path, lines, seen):
     steps, empty = [], 0
-    for number, line in enumerate(path.read_text().splitlines(), 1):
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             empty += 1  # within a step it is a part of it: a mail's, between its header and its body
             continue
@@ -148,6 +153,14 @@ class Player:
         """The bridge of this dialogue is one to email."""
         self.stage.add_mailserver()
 
+    def _head_certificate(self, _):
+        """The mail server that takes what is sent can do TLS."""
+        self.stage.mail.certify()
+
+    def _head_uploads(self, rest):
+        """`uploads image/png`: clients have put files of that type on an upload host, {upload_port}."""
+        self.stage.mail.serve_uploads(rest.strip())
+
     def _head_clock(self, _):
         """The binary's time is the dialogue's: `D: passes 4h`."""
         self.stage.clock = Clock(self.stage)
@@ -163,16 +176,29 @@ class Player:
     def _head_times(self, _):
         """`times N`: the whole dialogue so often, with {time} from 1 to N (see play in ../run)."""
 
+    def _head_each(self, rest):
+        """`each # 1 to 1000` and indented steps: they are played so often, with that number for each `#` in them."""
+        first, _, body = rest.partition("\n")
+        begin, last = re.fullmatch(r"# (\d+) to (\d+)", first.strip()).groups()
+        steps = read_lines(Path("each"), textwrap.dedent(body).splitlines(), ())
+        for number in range(int(begin), int(last) + 1):
+            for step in steps:
+                self._play(Step(step.where, step.text.replace("#", str(number))))
+
     def _head_heard(self, rest):
         """`heard 1 to 2`: of what `<?` asked for; what is still on its way is waited for."""
         least, _, most = rest.partition(" to ")
         got = self.stage.heard
         if len(got) < int(least):
             name, text = self.stage.maybe
-            want = match.parse(text)
-            self.stage.wire.wait(lambda: any(match.element_matches(want, item, dict(self.stage.names)) is None
-                                             for item in self.stage.actor(name).items))
-            self._stanza_maybe(name, text)
+            if name == "M":
+                self.stage.mail.wait_for_mail()
+                self.stage.mail.maybe(text)
+            else:
+                want = match.parse(text)
+                self.stage.wire.wait(lambda: any(match.element_matches(want, item, dict(self.stage.names)) is None
+                                                 for item in self.stage.actor(name).items))
+                self._stanza_maybe(name, text)
         if not int(least) <= len(got) <= int(most or least):
             raise Failure(f"it was heard {len(got)} times")
         if len(set(got)) > 1:
@@ -215,6 +241,8 @@ class Player:
             stage.clock.passes(rest)
         elif word == "disk":
             stage.disk.now(rest)
+        elif word == "store":
+            stage.store_is(rest)
         elif word == "memory":  # at most so many MiB, at any time since its start
             stage.expect_memory(int(rest.removeprefix("at most ").removesuffix(" MiB")))
         else:

@@ -12,6 +12,7 @@ from collections import deque
 from pathlib import Path
 
 from . import match
+from .machine import StoreLock
 from .wire import Failure, IrcConnection, Wire, XmppConnection
 
 DOMAIN, SECRET = "irc.localhost", "dialogue-secret"
@@ -58,7 +59,7 @@ class Stage:
         self.config_text = CONFIG
         self.more_places, self.tokens = {}, {}
         self.homeserver = self.matrix = self.mail = None
-        self.clock = self.disk = None
+        self.clock = self.disk = self.lock = None
         self.heard = []
         self.maybe = None  # what `<?` asked for last
 
@@ -134,6 +135,11 @@ class Stage:
             self.said += data.decode("utf-8", "replace")
         elif data == b"":
             self.wire.unwatch(self.process.stdout)
+
+    def store_is(self, text):
+        self.note("D", f"store {text}")
+        self.lock = self.lock or StoreLock(self.store_dir / "dragoman.db")
+        self.lock.now(text)
 
     def signal(self, name):
         self.note("D", name)
@@ -330,6 +336,8 @@ class Stage:
             self.process.kill()
             self.process.wait()
         self.wire.close()
+        if self.lock:
+            self.lock.close()
         if self.disk:
             self.disk.close()
         shutil.rmtree(self.dir, ignore_errors=True)
