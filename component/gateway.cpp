@@ -1,56 +1,24 @@
 #include "component/gateway.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <map>
 #include <utility>
 
 #include "component/addresses.hpp"
 #include "component/blocking.hpp"
 #include "component/bookmarks.hpp"
 #include "component/commands.hpp"
-#include "component/contact.hpp"
 #include "component/facets.hpp"
-#include "component/muc.hpp"
+#include "component/gateway_views.hpp"
 #include "component/people.hpp"
 #include "component/privilege.hpp"
 #include "component/subscriptions.hpp"
 #include "mapping/address.hpp"
 #include "mapping/digest.hpp"
-#include "mapping/messages_table.hpp"
-#include "mapping/rooms_table.hpp"
 #include "mapping/settings_table.hpp"
 
 namespace dragoman {
 
-// What one person sees of the network; the view of nobody in particular where rooms are shared.
-struct Gateway::View {
-  std::unordered_map<RoomId, std::unique_ptr<Muc>> rooms;
-  std::map<Conversation, std::unique_ptr<Contact>> contacts;
-  std::vector<RoomId> shared;  // where the person has, or had, a voice in a shared room
-};
-
-// Rooms and contacts that are over, kept until no call is inside them.
-struct Gateway::Closed {
-  std::vector<std::unique_ptr<Muc>> rooms;
-  std::vector<std::unique_ptr<Contact>> contacts;
-};
-
-Gateway::Busy::~Busy() {
-  if (--gateway.depth_ == 0) *gateway.closed_ = {};
-}
-
 namespace {
-
-constexpr std::size_t most_contacts = 1000;   // kept for one person; the quiet ones go first
-constexpr std::size_t longest_origin = 1024;  // bytes of a sender's JID and id that go into a token
-
-// Whose message a token speaks of: see new_token().
-struct Origin {
-  std::string jid, stanza_id;
-  bool receipt = false;
-};
-constexpr std::string_view receipt_mark = "r";
 
 // By any of the ways that only the other end can read (XEP-0380 names them).
 bool is_encrypted(const Stanza& message) {
@@ -60,23 +28,6 @@ bool is_encrypted(const Stanza& message) {
   }
   const Element* body = message.root.child("body");
   return body != nullptr && body->text.starts_with("?OTR");
-}
-
-// "PREFIX-NUMBER", and behind that of a message " SIZE JID" + "ID", where SIZE is the JID's; an "r" behind it
-// says that a receipt is wanted.
-std::optional<Origin> origin_of(std::string_view token) {
-  const std::size_t size_at = token.find(' ');
-  if (size_at == token.npos) return std::nullopt;
-  const std::size_t jid_at = token.find(' ', size_at + 1);
-  if (jid_at == token.npos) return std::nullopt;
-  const std::string_view rest = token.substr(jid_at + 1);
-  std::size_t size = 0;
-  const char* digits_end = token.data() + jid_at;
-  const auto [end, error] = std::from_chars(token.data() + size_at + 1, digits_end, size);
-  const std::string_view mark(end, static_cast<std::size_t>(digits_end - end));
-  if (error != std::errc() || (!mark.empty() && mark != receipt_mark) || size > rest.size())
-    return std::nullopt;
-  return Origin{std::string(rest.substr(0, size)), std::string(rest.substr(size)), !mark.empty()};
 }
 
 }  // namespace
@@ -279,213 +230,6 @@ void Gateway::tell_admins(const std::string& text) {
   }
 }
 
-// --------------------------------------------------------------------------------------------------- from
-// the network
-
-void Gateway::on_event(Session& from, Event event) {
-  const Busy busy(*this);
-  const PersonId& person = from.person();
-  if (const auto* link = std::get_if<LinkState>(&event.what);
-      link != nullptr && std::holds_alternative<PlaceId>(event.in)) {
-    on_link(from, event, *link);
-    return;
-  }
-  // Answers to questions of ours.
-  if (const auto* answered = std::get_if<Answered>(&event.what)) {
-    questions_.answer(answered->token, *answered);
-    return;
-  }
-  if (const auto* delivered = std::get_if<Delivered>(&event.what);
-      delivered != nullptr && questions_.answer(delivered->token, *delivered)) {
-    return;
-  }
-  if (const auto* failed = std::get_if<Failed>(&event.what);
-      failed != nullptr && questions_.answer(failed->token, *failed)) {
-    return;
-  }
-  if (const auto* delivered = std::get_if<Delivered>(&event.what);
-      delivered != nullptr && answer_late(from, event, delivered->token)) {
-    return;
-  }
-  if (const auto* failed = std::get_if<Failed>(&event.what);
-      failed != nullptr && answer_late(from, event, failed->token)) {
-    return;
-  }
-  if (const auto* profile = std::get_if<Profile>(&event.what)) {
-    const std::string of = std::visit([](const auto& id) { return id.value(); }, event.in);
-    questions_.answer_for("profile " + person.value() + " " + of, *profile);
-    if (const auto* user = std::get_if<UserId>(&event.in))
-      subscriptions_->on_profile(person, *user, *profile);
-    return;
-  }
-  if (const auto* listing = std::get_if<Listing>(&event.what)) {
-    const std::string of = std::visit([](const auto& id) { return id.value(); }, event.in);
-    questions_.answer_for("listing " + person.value() + " " + of, *listing);
-    return;
-  }
-  if (const auto* places = std::get_if<OwnPlaces>(&event.what))
-    return bookmarks_->on_places(person, *places, from.nick());
-  const auto* room = std::get_if<RoomId>(&event.in);
-  if (const auto* user = std::get_if<UserId>(&event.in)) {
-    if (const auto* presence = std::get_if<Presence>(&event.what))
-      return subscriptions_->on_presence_of(person, *user, *presence);
-    if (const auto* asked = std::get_if<Invited>(&event.what))
-      return subscriptions_->on_asked(person, *user, *asked);
-  }
-  if (const auto* list = std::get_if<StandingList>(&event.what); list != nullptr && room == nullptr) {
-    blocking_->on_list(person, *list);
-    questions_.answer_for("standings " + person.value() + " ", *list);
-    return;
-  }
-  if (room == nullptr) {
-    contact(person, event.in).on_event(event);
-    return;
-  }
-  if (const auto* standings = std::get_if<StandingList>(&event.what)) {
-    questions_.answer_for("standings " + viewer_of(person, *room).value() + " " + room->value(), *standings);
-    return;
-  }
-  if (const auto* invited = std::get_if<Invited>(&event.what)) {
-    // Who is in their own room already has heard what it is about.
-    if (const Muc* muc = find_room(person, *room);
-        muc != nullptr && !muc->room().viewer().empty() && muc->anybody())
-      return;
-    std::string out;
-    XmlWriter w(out);
-    const std::string address = address_of(*room);
-    w.open("message").attr("from", address).attr("to", person.value());
-    w.open("x", ns::muc_user).open("invite");
-    w.attr("from", invited->by.empty() ? domain() : address_of(network_->user_of(*room, invited->by)));
-    if (!invited->reason.empty()) w.element("reason", invited->reason);
-    w.close();
-    if (!invited->key.empty()) w.element("password", invited->key);
-    w.close().open("x", ns::conference).attr("jid", address).close().close();
-    deliver(person, std::move(out));
-    return;
-  }
-  Muc* muc = room_for(person, *room, event.what);
-  // A room that was put upon the person by its network; anything else about a room that is not open is an
-  // echo of leaving, or of a room that nobody looks at now and that tells its history later.
-  if (muc == nullptr && std::holds_alternative<Entered>(event.what) && !viewer_of(person, *room).empty() &&
-      !from.features(*room).history) {
-    muc = &open_room(person, *room);
-  }
-  if (muc == nullptr && !was_up_) muc = reopened(person, *room);
-  if (muc == nullptr) return;
-  std::vector<std::string> seen;
-  if (subscriptions_->any(person)) {
-    if (const auto* joined = std::get_if<MemberJoined>(&event.what)) seen = {joined->member.nick};
-    if (const auto* left = std::get_if<MemberLeft>(&event.what)) seen = {left->nick};
-    if (const auto* renamed = std::get_if<MemberRenamed>(&event.what))
-      seen = {renamed->nick, renamed->new_nick};
-  }
-  const bool all = std::holds_alternative<Entered>(event.what) || std::holds_alternative<Exited>(event.what);
-  std::string updated;
-  if (const auto* u = std::get_if<MemberUpdated>(&event.what); u != nullptr && subscriptions_->any(person))
-    updated = u->member.nick;
-  muc->room().on_event(event, person);
-  if (all) subscriptions_->announce_people(person);
-  if (!updated.empty())
-    subscriptions_->announce_member(person, network_->node_of(network_->user_of(*room, updated)));
-  for (const std::string& nick : seen)
-    subscriptions_->announce(person, network_->node_of(network_->user_of(*room, nick)));
-}
-
-// What concerns a voice alone comes to where that voice is, though its person sees the room by another now
-// (an account of their own).
-Muc* Gateway::room_for(const PersonId& person, const RoomId& room, const What& what) const {
-  if (Muc* muc = find_room(person, room)) return muc;
-  const bool of_voice = std::holds_alternative<Exited>(what) || std::holds_alternative<Delivered>(what) ||
-                        std::holds_alternative<Failed>(what);
-  if (!of_voice || person.empty()) return nullptr;
-  View* shared = find_view(PersonId{});
-  if (shared == nullptr) return nullptr;
-  auto found = shared->rooms.find(room);
-  const bool there = found != shared->rooms.end() && found->second->room().state(person) != Room::State::out;
-  return there ? found->second.get() : nullptr;
-}
-
-bool Gateway::refuse_late(const Conversation& in, const std::string& token, const Failure& failure) {
-  const std::optional<Origin> origin = origin_of(token);
-  if (!origin) return false;
-  std::string out;
-  XmlWriter w(out);
-  const std::string sent_to = token.starts_with('~') ? domain() : address_of(in);
-  w.open("message").attr("from", sent_to).attr("to", origin->jid).attr("type", "error");
-  w.attr_if("id", origin->stanza_id);
-  write_error(w, to_error(failure));
-  w.close();
-  deliver(PersonId{origin->jid.substr(0, origin->jid.find('/'))}, std::move(out));
-  return true;
-}
-
-bool Gateway::answer_late(Session& from, const Event& event, const std::string& token) {
-  const auto* room = std::get_if<RoomId>(&event.in);
-  const bool of_this_run = token.starts_with(token_prefix_);
-  // Of this run its room or contact knows it, unless the room was closed meanwhile.
-  if (of_this_run && (room == nullptr || room_for(from.person(), *room, event.what) != nullptr ||
-                      !from.features(*room).history)) {
-    return false;
-  }
-  if (const auto* failed = std::get_if<Failed>(&event.what))
-    return refuse_late(event.in, token, failed->failure);
-  const std::optional<Origin> origin = origin_of(token);
-  if (!origin) return false;
-  const auto* user = std::get_if<UserId>(&event.in);
-  if ((room == nullptr && user == nullptr) || event.id.empty() || origin->stanza_id.empty()) return true;
-  const RoomKey key = room != nullptr ? store_.rooms().find(id(), *room, viewer_of(from.person(), *room))
-                                      : store_.rooms().open(id(), chat_room(*user), from.person());
-  const std::string sender = origin->jid.substr(0, origin->jid.find('/'));
-  if (key != 0) store_.messages().put(key, origin->stanza_id, event.id, sender);
-  if (user != nullptr && origin->receipt)
-    contact(from.person(), event.in).tell_received(origin->jid, origin->stanza_id);
-  return true;
-}
-
-void Gateway::on_link(Session& from, const Event& event, const LinkState& state) {
-  const PersonId person = from.person();
-  if (state.link == Link::lost || state.link == Link::closed) {
-    for (Muc* muc : rooms_of(person)) {
-      if (network_->find_session(person, muc->room().id()) == &from) muc->room().on_event(event, person);
-    }
-  }
-  subscriptions_->announce(person, network_->node_of(from.place()));
-  subscriptions_->announce_people(person);
-}
-
-const MemberTable* Gateway::members(const Session& of, const RoomId& room) const {
-  Muc* muc = find_room(of.person(), room);
-  if (muc == nullptr) return nullptr;
-  const bool in = of.person().empty() ? muc->room().is_in() : muc->room().is_in(of.person());
-  return in ? &muc->room().members() : nullptr;
-}
-
-void Gateway::on_session_end(Session& session) {
-  const Busy busy(*this);
-  const PersonId person = session.person();
-  for (Muc* muc : rooms_of(person)) {
-    // Who sees the room by another session now has only this one's voice in it.
-    const bool same_view = muc->room().viewer() == viewer_of(person, muc->room().id());
-    if (same_view && network_->find_session(person, muc->room().id()) != &session) continue;
-    if (muc->room().state(person) == Room::State::entering) {
-      muc->entry_failed(person, {Reason::connection_lost, "The connection to the network ended."});
-    } else if (muc->room().is_in(person)) {
-      muc->room().on_event({muc->room().id(),
-                            {},
-                            {},
-                            {},
-                            false,
-                            Exited{Departure::lost, {}, "The connection to the network ended."}},
-                           person);
-    }
-  }
-  // Those of a session that is still there are its own.
-  const Session* still = network_->find_session(person, PlaceId{});
-  if (still == nullptr || still == &session) bookmarks_->forget(person);
-  subscriptions_->announce_people(person);
-  if (const View* seen = find_view(person); seen != nullptr && is_empty(person, *seen)) views_.erase(person);
-}
-
 // ------------------------------------------------------------------------------------------------------ for
 // the facets
 
@@ -501,108 +245,6 @@ Target Gateway::locate(const Jid& address) const {
 std::string Gateway::address_of(const Conversation& what) const {
   const std::string node = network_->node_of(what);
   return node.empty() ? domain() : escape_node(node) + "@" + domain();
-}
-
-Gateway::View* Gateway::find_view(const PersonId& person) const {
-  auto found = views_.find(person);
-  return found == views_.end() ? nullptr : found->second.get();
-}
-
-Gateway::View& Gateway::view(const PersonId& person) {
-  auto& slot = views_[person];
-  if (!slot) slot = std::make_unique<View>();
-  return *slot;
-}
-
-Muc* Gateway::find_room(const PersonId& person, const RoomId& room) const {
-  View* seen = find_view(viewer_of(person, room));
-  if (seen == nullptr) return nullptr;
-  auto found = seen->rooms.find(room);
-  return found == seen->rooms.end() ? nullptr : found->second.get();
-}
-
-Muc& Gateway::open_room(const PersonId& person, const RoomId& room) {
-  const PersonId viewer = viewer_of(person, room);
-  auto& slot = view(viewer).rooms[room];
-  if (!slot) slot = std::make_unique<Muc>(*this, room, viewer);
-  return *slot;
-}
-
-std::vector<Muc*> Gateway::rooms_of(const PersonId& person) const {
-  std::vector<Muc*> rooms;
-  if (View* seen = find_view(person)) {
-    for (const auto& [id, muc] : seen->rooms) rooms.push_back(muc.get());
-    View* shared = seen->shared.empty() ? nullptr : find_view(PersonId{});
-    for (const RoomId& id : seen->shared) {
-      if (shared == nullptr) break;
-      auto found = shared->rooms.find(id);
-      if (found != shared->rooms.end() && found->second->room().state(person) != Room::State::out)
-        rooms.push_back(found->second.get());
-    }
-  }
-  return rooms;
-}
-
-void Gateway::note_voice(const PersonId& person, const Muc& room) {
-  if (!room.room().is_shared() || person.empty()) return;
-  std::vector<RoomId>& known = view(person).shared;
-  const View& shared = view(PersonId{});
-  std::erase_if(known, [&](const RoomId& id) {
-    auto found = shared.rooms.find(id);
-    return found == shared.rooms.end() || found->second->room().state(person) == Room::State::out;
-  });
-  if (std::find(known.begin(), known.end(), room.room().id()) == known.end())
-    known.push_back(room.room().id());
-}
-
-std::vector<Muc*> Gateway::all_rooms() const {
-  std::vector<Muc*> rooms;
-  for (const auto& [person, seen] : views_) {
-    for (const auto& [id, muc] : seen->rooms) rooms.push_back(muc.get());
-  }
-  return rooms;
-}
-
-Contact& Gateway::contact(const PersonId& person, const Conversation& with) {
-  auto& contacts = view(person).contacts;
-  auto found = contacts.find(with);
-  if (found == contacts.end()) {
-    for (auto it = contacts.begin(); contacts.size() >= most_contacts && it != contacts.end();) {
-      auto next = std::next(it);
-      if (!it->second->busy()) closed_->contacts.push_back(std::move(contacts.extract(it).mapped()));
-      it = next;
-    }
-    found = contacts.emplace(with, std::make_unique<Contact>(*this, person, with)).first;
-  }
-  return *found->second;
-}
-
-// Chats that nothing was said in for long, and people whom nothing is left of.
-void Gateway::forget_idle(Time now) {
-  constexpr auto pause = std::chrono::minutes(10);
-  constexpr auto idle = std::chrono::hours(24);
-  if (now - looked_for_idle_ < pause) return;
-  looked_for_idle_ = now;
-  for (auto& [person, seen] : views_) {
-    for (auto it = seen->contacts.begin(); it != seen->contacts.end();) {
-      auto next = std::next(it);
-      if (!it->second->busy() && now - it->second->used() >= idle)
-        closed_->contacts.push_back(std::move(seen->contacts.extract(it).mapped()));
-      it = next;
-    }
-  }
-  std::erase_if(views_, [&](const auto& view) { return is_empty(view.first, *view.second); });
-}
-
-bool Gateway::is_empty(const PersonId& person, const View& seen) const {
-  return seen.contacts.empty() && seen.rooms.empty() && rooms_of(person).empty();
-}
-
-void Gateway::close_room(Muc& room) {
-  auto found = views_.find(room.room().viewer());
-  if (found == views_.end()) return;
-  auto node = found->second->rooms.extract(room.room().id());
-  if (!node.empty()) closed_->rooms.push_back(std::move(node.mapped()));
 }
 
 void Gateway::reply(const Stanza& iq, std::string_view payload) {
@@ -622,17 +264,6 @@ void Gateway::refuse(const Stanza& stanza, const StanzaError& error) {
 }
 
 std::string Gateway::new_id() { return store_.archive().make_id().value(); }
-
-std::string Gateway::new_token() { return token_prefix_ + std::to_string(++token_counter_); }
-
-std::string Gateway::new_token(const Stanza& of, bool receipt) {
-  std::string token = new_token();
-  const std::string jid = of.from.str();
-  if (jid.size() + of.id.size() > longest_origin) return token;
-  token += " " + std::to_string(jid.size());
-  if (receipt) token += receipt_mark;
-  return token + " " + jid + of.id;
-}
 
 std::string Gateway::occupant_id(const RoomId& room, const std::string& whose) const {
   std::string source = room.value() + ' ' + whose;

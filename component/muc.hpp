@@ -146,8 +146,6 @@ class Muc final : public RoomListener {
 
   // muc_message.cpp
   void say(const Stanza& stanza, const Occupant& author);
-  void invite(const Stanza& stanza, const Element& x);
-  void pass_on_invitation(const Stanza& stanza, const Jid& whom, const std::string& reason) const;
   void on_content(const Event& event, const Content& content, const PersonId& from);
   struct Said {  // what an event says, on its way to those who are here
     const Content* content;
@@ -174,6 +172,10 @@ class Muc final : public RoomListener {
   bool archive(const MessageId& id, Time time, std::string_view nick, const std::string& payload);
   Content with_network_ids(Content content, const PersonId& sender);
   Content with_local_ids(Content content);  // the way back
+
+  // muc_invitation.cpp
+  void invite(const Stanza& stanza, const Element& x);
+  void pass_on_invitation(const Stanza& stanza, const Jid& whom, const std::string& reason) const;
 
   // muc_history.cpp
   void tell_history(const Occupant& occupant);
