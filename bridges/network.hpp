@@ -24,6 +24,7 @@ class io_context;
 
 namespace dragoman {
 
+class FileHost;
 class Store;
 namespace config {
 struct Bridge;
@@ -122,6 +123,7 @@ struct NetworkContext {
   Sink& sink;
   Store& store;
   const config::Bridge& settings;
+  FileHost* file_host = nullptr;  // null: there is none
 };
 
 // One network of this binary. What has no use for a function leaves it null.

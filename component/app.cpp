@@ -12,6 +12,7 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "bridges/net/http_client.hpp"
 #include "bridges/network.hpp"
 #include "component/gateway.hpp"
 #include "component/log_json.hpp"
@@ -71,7 +72,11 @@ class Bridge final : public Outlet {
   Bridge(asio::io_context& loop, Store& store, const config::Settings& settings, config::Bridge bridge,
          std::function<std::string()> reload)
       : settings_(std::move(bridge)),
-        gateway_({settings_, settings.xmpp.admins, now, std::move(reload)}, store, *this),
+        gateway_({settings_, settings.xmpp.admins, now, std::move(reload),
+                  [this](net::HttpRequest request, std::function<void(net::HttpResult)> done) {
+                    http_->send(std::move(request), std::move(done));
+                  }},
+                 store, *this),
         stream_(loop,
                 {.host = settings.xmpp.server,
                  .port = settings.xmpp.port,
@@ -88,7 +93,9 @@ class Bridge final : public Outlet {
                  .before_write = [&store] { store.commit(); },
                  .on_written = [this](std::uint64_t bytes) { gateway_.on_written(bytes); }}),
         loop_(loop) {
-    gateway_.attach(entry_for(settings_.network).make({loop, gateway_, store, settings_}));
+    make_http();
+    gateway_.attach(
+        entry_for(settings_.network).make({loop, gateway_, store, settings_, &gateway_.file_host()}));
   }
 
   bool send(std::string_view stanza) override { return stream_.send(stanza); }
@@ -104,7 +111,9 @@ class Bridge final : public Outlet {
     gateway_.network().stop("dragoman is going down", [this, done = std::move(done)] { stream_.stop(done); });
   }
   void reload(const config::Bridge& now_settings, const config::Xmpp& xmpp) {
+    const bool other_ca = settings_.upload_to.ca_file != now_settings.upload_to.ca_file;
     settings_ = now_settings;
+    if (other_ca) make_http();
     gateway_.set_options(settings_, xmpp.admins);
     stream_.set_door(xmpp.server, xmpp.port, settings_.secret);
   }
@@ -121,10 +130,17 @@ class Bridge final : public Outlet {
     gateway_.on_link_down();
   }
 
+  // What is on its way by the one before is not heard of any more.
+  void make_http() {
+    http_ = std::make_unique<net::HttpClient>(
+        loop_, net::HttpClient::Options{.ca_file = settings_.upload_to.ca_file});
+  }
+
   config::Bridge settings_;
   Gateway gateway_;
   Stream stream_;
   asio::io_context& loop_;
+  std::unique_ptr<net::HttpClient> http_;  // gone before all that it answers
 };
 
 }  // namespace

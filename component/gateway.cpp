@@ -12,6 +12,7 @@
 #include "component/people.hpp"
 #include "component/privilege.hpp"
 #include "component/subscriptions.hpp"
+#include "component/uploads.hpp"
 #include "mapping/address.hpp"
 #include "mapping/digest.hpp"
 #include "mapping/settings_table.hpp"
@@ -44,6 +45,7 @@ Gateway::Gateway(Options options, Store& store, Outlet& out)
   bookmarks_ = std::make_unique<Bookmarks>(*this);
   people_ = std::make_unique<People>(*this);
   blocking_ = std::make_unique<Blocking>(*this);
+  uploads_ = std::make_unique<Uploads>(*this, options_.http);
   add_disco(*this);
   add_basics(*this);
   add_vcard(*this);
@@ -75,7 +77,10 @@ void Gateway::set_options(config::Bridge bridge, std::vector<std::string> admins
   options_.bridge = std::move(bridge);
   options_.admins = std::move(admins);
   network_->reload(options_.bridge);
+  uploads_->reload();
 }
+
+FileHost& Gateway::file_host() { return *uploads_; }
 
 // ---------------------------------------------------------------------------------------------------- from
 // the stream

@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "bridges/net/http_client.hpp"
 #include "bridges/network.hpp"
 #include "component/errors.hpp"
 #include "component/outlet.hpp"
@@ -32,6 +33,7 @@ class Commands;
 class People;
 class Privileges;
 class Subscriptions;
+class Uploads;
 struct RoomRow;
 struct OccupantRow;
 
@@ -51,6 +53,8 @@ class Gateway final : public Sink {
     std::vector<std::string> admins;      // bare JIDs
     std::function<Time()> now;            // the clock
     std::function<std::string()> reload;  // reads the config again; empty: done, else what is wrong
+    // How a request of HTTP leaves; the answer comes from the loop.
+    std::function<void(net::HttpRequest, std::function<void(net::HttpResult)>)> http = {};
   };
   Gateway(Options options, Store& store, Outlet& out);
   ~Gateway() override;
@@ -86,6 +90,7 @@ class Gateway final : public Sink {
   Blocking& blocking() { return *blocking_; }
   ToldMark& told() { return told_; }
   People& people() { return *people_; }
+  FileHost& file_host();
   const config::Bridge& bridge() const { return options_.bridge; }
   const std::string& domain() const { return options_.bridge.domain; }
   NetworkId id() const { return NetworkId{domain()}; }
@@ -193,6 +198,7 @@ class Gateway final : public Sink {
   std::unique_ptr<Bookmarks> bookmarks_;
   std::unique_ptr<People> people_;
   std::unique_ptr<Blocking> blocking_;
+  std::unique_ptr<Uploads> uploads_;
   std::unordered_map<PersonId, std::unique_ptr<View>> views_;
   std::unique_ptr<Closed> closed_;
   int depth_ = 0;

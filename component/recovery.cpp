@@ -9,6 +9,7 @@
 #include "component/gateway.hpp"
 #include "component/muc.hpp"
 #include "component/subscriptions.hpp"
+#include "component/uploads.hpp"
 #include "mapping/digest.hpp"
 #include "mapping/outbox_table.hpp"
 #include "mapping/rooms_table.hpp"
@@ -41,6 +42,7 @@ void Gateway::on_link_up() {
   pressed_ = false;
   network_->reachable(true);
   std::erase_if(telling_, [](const Telling& one) { return !one.key.empty(); });  // the outbox has them
+  uploads_->on_link_up();
   const bool again = std::exchange(was_up_, true);
   subscriptions_->announce_all(again);
   outbox_waiting_ = true;
@@ -55,6 +57,7 @@ void Gateway::on_link_up() {
 
 void Gateway::on_link_down() {
   questions_.forget_iqs();
+  uploads_->on_link_down();
   unwritten_.clear();
   told_.pause();
   network_->reachable(false);
@@ -192,6 +195,7 @@ void Gateway::tick(Time now) {
   const Busy busy(*this);
   for (Muc* muc : all_rooms()) muc->tick(now);
   questions_.tick(now);
+  uploads_->tick(now);
   forget_idle(now);
 }
 

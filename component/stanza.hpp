@@ -94,6 +94,7 @@ inline constexpr std::string_view channel_search = "urn:xmpp:channel-search:0:se
 inline constexpr std::string_view blocking = "urn:xmpp:blocking";
 inline constexpr std::string_view blocking_errors = "urn:xmpp:blocking:errors";
 inline constexpr std::string_view address = "http://jabber.org/protocol/address";
+inline constexpr std::string_view upload = "urn:xmpp:http:upload:0";
 inline constexpr std::string_view client = "jabber:client";
 }  // namespace ns
 

@@ -198,6 +198,19 @@ void read_uploads(Section& section, Report& report, std::vector<std::string>& ho
   }
 }
 
+void read_upload_to(Section section, UploadTo& upload_to) {
+  if (!section.valid()) return;
+  if (const auto service = section.text("service"); service && is_host_name(*service)) {
+    upload_to.service = lower(*service);
+  } else {
+    section.wrong("service",
+                  "the JID of your XMPP server's upload service (XEP-0363) belongs here, like "
+                  "upload.example.org");
+  }
+  assign_ca_file(section, upload_to.ca_file);
+  section.finish();
+}
+
 void read_accounts(Section section, Report& report, Email::Accounts& accounts) {
   if (!section.valid()) return;
   for (const auto& [text, line] :
@@ -235,7 +248,8 @@ void read_sizes(Section& section, Email& email) {
 
 }  // namespace
 
-void read_email(Section& section, Report& report, const std::string& domain, Email& email) {
+void read_email(Section& section, Report& report, const std::string& domain, Email& email,
+                UploadTo& upload_to) {
   if (auto lmtp = section.map("lmtp")) read_lmtp(std::move(*lmtp), email.lmtp);
   if (auto smtp = section.map("smtp")) read_smtp(std::move(*smtp), email.smtp);
   if (auto files = section.map("files"); files && files->valid()) {
@@ -255,6 +269,7 @@ void read_email(Section& section, Report& report, const std::string& domain, Ema
   read_people(section, report, "allow_login", email.allow_login);
   if (auto accounts = section.map("accounts")) read_accounts(std::move(*accounts), report, email.accounts);
   read_uploads(section, report, email.uploads);
+  if (auto service = section.map("upload_to")) read_upload_to(std::move(*service), upload_to);
   assign(email.aliases_per_person, section.number("aliases_per_person", 0, most_aliases));
   assign(email.coalesce_seconds, section.number("coalesce_seconds", 0, longest_quiet));
   read_sizes(section, email);

@@ -157,7 +157,7 @@ Bridge read_bridge(Section& section, Report& report, const std::vector<std::stri
   // Where the network isn't known, a key of any network is none to complain of.
   if (bridge.network == "irc" || bridge.network.empty()) read_irc(section, report, bridge.irc);
   if (bridge.network == "matrix") read_matrix(section, report, bridge.matrix);
-  if (bridge.network == "email") read_email(section, report, bridge.domain, bridge.email);
+  if (bridge.network == "email") read_email(section, report, bridge.domain, bridge.email, bridge.upload_to);
   section.finish();
   return bridge;
 }

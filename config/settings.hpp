@@ -112,6 +112,12 @@ struct Email {
   bool fetch_private_addresses = false;             // hosts of `uploads` may lie in private networks
 };
 
+// The service that files are put on for XMPP users to fetch (XEP-0363).
+struct UploadTo {
+  std::string service;  // its JID, a domain in lower case; empty: none
+  std::string ca_file;  // for the HTTP servers that it names; empty: the system's
+};
+
 struct Bridge {
   std::string network;  // "irc", "matrix", "email", "echo"
   std::string domain;   // of the component
@@ -119,6 +125,7 @@ struct Bridge {
   Irc irc;        // where network is irc
   Matrix matrix;  // where network is matrix
   Email email;    // where network is email
+  UploadTo upload_to;
 };
 
 struct Settings {

@@ -18,6 +18,7 @@
 #include "bridges/email/doctor_accounts.hpp"
 #include "bridges/email/doctor_dns.hpp"
 #include "bridges/email/doctor_talk.hpp"
+#include "bridges/email/doctor_uploads.hpp"
 #include "bridges/email/hub.hpp"
 #include "bridges/email/probe.hpp"
 #include "bridges/net/base64.hpp"
@@ -74,7 +75,8 @@ Submission submission_of(std::string_view url) {
 class Examination {
  public:
   Examination(const config::Bridge& bridge, Store& store, std::string domain, Probes probes, std::FILE* out)
-      : settings_(bridge.email),
+      : bridge_(bridge),
+        settings_(bridge.email),
         store_(store),
         network_(bridge.domain),
         domain_(std::move(domain)),
@@ -88,13 +90,8 @@ class Examination {
     submission();
     trust();
     files();
-    for (const Finding& one : look_at_accounts(settings_, store_, network_)) {
-      switch (one.mark) {
-        case Finding::Mark::ok: ok(one.text); break;
-        case Finding::Mark::note: note(one.text); break;
-        case Finding::Mark::wrong: wrong(one.text); break;
-      }
-    }
+    for (const Finding& one : look_at_uploads(bridge_, store_)) tell(one);
+    for (const Finding& one : look_at_accounts(settings_, store_, network_)) tell(one);
     line("", wrong_ == 0 ? "all is well" : fmt::format("{} to mend", wrong_));
     return wrong_;
   }
@@ -110,6 +107,14 @@ class Examination {
   void wrong(const std::string& text) {
     ++wrong_;
     line("wrong", text);
+  }
+
+  void tell(const Finding& one) {
+    switch (one.mark) {
+      case Finding::Mark::ok: return ok(one.text);
+      case Finding::Mark::note: return note(one.text);
+      case Finding::Mark::wrong: return wrong(one.text);
+    }
   }
 
   void dns() {
@@ -363,6 +368,7 @@ class Examination {
         settings_.public_url, response->head.status, place.address, place.port));
   }
 
+  const config::Bridge& bridge_;
   const config::Email& settings_;
   Store& store_;
   const NetworkId network_;

@@ -38,6 +38,7 @@ Hub::Hub(const NetworkContext& context)
     : loop(context.loop),
       sink(context.sink),
       store(context.store),
+      file_host(context.file_host),
       settings(context.settings),
       network(context.settings.domain),
       key(gateway_key(context.store, network)),

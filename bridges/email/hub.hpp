@@ -40,6 +40,7 @@ struct Hub {
   boost::asio::io_context& loop;
   Sink& sink;
   Store& store;
+  FileHost* file_host;  // null: there is none
   config::Bridge settings;
   const NetworkId network;
   const std::string key;  // gateway_key()

@@ -5,15 +5,12 @@
 #include <utility>
 
 #include "bridges/email/address.hpp"
-#include "bridges/email/compose.hpp"
-#include "bridges/email/links.hpp"
-#include "bridges/email/mime_in.hpp"
 #include "bridges/email/quota.hpp"
+#include "bridges/email/reading.hpp"
 #include "mapping/digest.hpp"
 #include "mapping/mails_table.hpp"
 #include "mapping/notes_table.hpp"
 #include "mapping/store.hpp"
-#include "mapping/utf8.hpp"
 
 namespace dragoman::email {
 namespace {
@@ -22,8 +19,6 @@ constexpr unsigned most_hops = 50;             // RFC 5321 6.3
 constexpr std::size_t most_held = 50;          // of one who asks
 constexpr std::size_t most_held_of_all = 500;  // who ask the same person
 constexpr const char* judge_note = "judge";    // of a mail that waits: whose word on its sender counts
-constexpr std::size_t most_reactions = 20;     // of one person to one message
-constexpr std::size_t most_addressed = 50;     // that are told; more are a crowd
 
 const LmtpReply taken{250, "2.0.0 Taken"};
 const LmtpReply no_such_user{550, "5.1.1 There is nobody of this address here"};
@@ -33,28 +28,11 @@ const LmtpReply not_ours{550, "5.7.1 That report is about no mail that was sent 
 const LmtpReply mailbox_full{452, "4.2.2 The mailbox of the recipient is full"};
 const LmtpReply enough_held{452, "4.2.2 The recipient has not yet said whether they want this mail"};
 
-bool is_of_list(const Mail& mail) { return mail.list && is_list_id(mail.list->id); }
-
 // Who asks to be heard: a list is one, whoever speaks on it.
 Mailbox asker_of(const Mail& mail) {
   if (is_of_list(mail) && !mail.list->post.empty())
     return {mail.list->name.empty() ? mail.list->id : mail.list->name, mail.list->post};
   return mail.from.front();
-}
-
-// Whom else it says that it went to; nobody where it came to its reader alone, or by a list.
-std::vector<Addressee> addressed_in(const Hub& hub, const PersonId& person, const Mail& mail) {
-  if (is_of_list(mail) || mail.to.size() + mail.cc.size() < 2) return {};
-  const Preferences preferences = hub.preferences(person);
-  std::vector<Addressee> out;
-  for (const auto* boxes : {&mail.to, &mail.cc}) {
-    for (const Mailbox& box : *boxes) {
-      if (out.size() >= most_addressed) return out;
-      const bool own = hub.is_own(person, preferences, box.address);
-      out.push_back({own ? UserId{} : UserId{folded(box.address)}, box.name, boxes == &mail.cc});
-    }
-  }
-  return out;
 }
 
 // RFC 5322 3.6.4: a mail that names only what it answers refers to that.
@@ -65,17 +43,14 @@ std::string references_of(const Mail& mail) {
   return out;
 }
 
-std::string plural_size(std::uint64_t bytes) {
-  constexpr std::uint64_t kilo = 1000;
-  if (bytes < kilo) return std::to_string(bytes) + " bytes";
-  if (bytes < kilo * kilo) return std::to_string((bytes + kilo / 2) / kilo) + " kB";
-  return std::to_string((bytes + kilo * kilo / 2) / (kilo * kilo)) + " MB";
-}
-
 }  // namespace
 
 Incoming::Incoming(Wing& wing, Links& links, Quota& quota, Drafts::SessionOf session_of)
-    : wing_(wing), links_(links), quota_(quota), session_of_(std::move(session_of)) {}
+    : wing_(wing),
+      quota_(quota),
+      session_of_(std::move(session_of)),
+      telling_(wing, links),
+      untold_(wing, telling_, session_of_) {}
 
 LmtpReply Incoming::may_accept() {
   return held_ || away_ || !wing_.hub.store.healthy() ? trouble() : LmtpReply{250, "2.0.0 ok"};
@@ -157,18 +132,9 @@ std::vector<LmtpReply> Incoming::replies_to(const Envelope& envelope, const std:
 }
 
 std::variant<Mail, LmtpReply> Incoming::read(const std::string& bytes, const std::string* provider) const {
-  if (const std::string words = beyond_limits(bytes, {}); !words.empty())
-    return LmtpReply{554, "5.6.0 " + words};
-  const std::string& judge = provider != nullptr ? *provider : wing_.hub.email().authserv_id;
-  auto parsed = parse_mail(bytes, judge);
+  auto parsed = read_mail(wing_.hub, bytes, provider);
   if (const auto* words = std::get_if<std::string>(&parsed)) return LmtpReply{554, "5.6.0 " + *words};
-  Mail& mail = std::get<Mail>(parsed);
-  mail.judge = judge.empty()         ? Mail::Judge::nobody
-               : provider == nullptr ? Mail::Judge::ours
-                                     : Mail::Judge::readers;
-  if (mail.message_id.empty())
-    mail.message_id = keyed_digest(wing_.hub.key, bytes) + "@" + wing_.hub.aliases.domain();
-  return std::move(mail);
+  return std::get<Mail>(std::move(parsed));
 }
 
 Incoming::Taken Incoming::on_own_mail(const PersonId& person, const std::string& bytes,
@@ -215,7 +181,8 @@ Incoming::Taken Incoming::on_sent_mail(const PersonId& person, const std::string
   row.digest = keyed_digest(hub.key, mail.message_id + "\n" + bytes);
   row.time = hub.now();
   row.outgoing = true;
-  if (!keep_and_tell(session, mail, std::move(row), bytes, 0, place)) return {trouble(), mail.message_id};
+  if (!keep_and_tell(session, mail, std::move(row), bytes, 0, place, &no_judge))
+    return {trouble(), mail.message_id};
   quota_.taken(person, bytes.size());
   return {taken, mail.message_id};
 }
@@ -270,7 +237,7 @@ LmtpReply Incoming::deliver(const PersonId& person, const Mail& mail, const std:
   row.time = hub.now();
   Session& session = session_of_(person);
   if (answer == Consent::Answer::ask) return ask(session, mail, std::move(row), bytes, provider);
-  return take(session, mail, std::move(row), bytes, 0) ? taken : trouble();
+  return take(session, mail, std::move(row), bytes, 0, provider) ? taken : trouble();
 }
 
 // Where they can do something about it.
@@ -281,11 +248,11 @@ void Incoming::tell_full(Session& session) {
                             "while. The command \"What is kept of my mails\" makes room.")});
 }
 
-bool Incoming::take(Session& session, const Mail& mail, MailRow row, std::string_view bytes,
-                    MailKey same_as) {
+bool Incoming::take(Session& session, const Mail& mail, MailRow row, std::string_view bytes, MailKey same_as,
+                    const std::string* provider) {
   const PersonId person = row.person;
   if (!keep_and_tell(session, mail, std::move(row), bytes, same_as,
-                     wing_.conversations.place_of(person, mail)))
+                     wing_.conversations.place_of(person, mail), provider))
     return false;
   // RFC 8098 2.1: a receipt that goes to somebody else than the writer is not given without a question.
   if (!mail.receipt_to.empty() && !mail.automatic && !is_of_list(mail) &&
@@ -296,7 +263,8 @@ bool Incoming::take(Session& session, const Mail& mail, MailRow row, std::string
 }
 
 bool Incoming::keep_and_tell(Session& session, const Mail& mail, MailRow row, std::string_view bytes,
-                             MailKey same_as, const std::optional<Conversations::Place>& place) {
+                             MailKey same_as, const std::optional<Conversations::Place>& place,
+                             const std::string* provider) {
   Hub& hub = wing_.hub;
   MailsTable& mails = hub.store.mails();
   const auto answered =
@@ -306,11 +274,10 @@ bool Incoming::keep_and_tell(Session& session, const Mail& mail, MailRow row, st
                : !mail.references.empty()            ? mail.references.front()
                : !mail.in_reply_to.empty()           ? mail.in_reply_to
                                                      : mail.message_id;
-  const auto last = mails.last(hub.network, row.person, row.conversation);
-  const MailKey key = mails.put(hub.network, row, bytes, same_as);
-  if (key == 0) return false;
-  if (place) tell(session, mail, key, *place, row.thread, last);
-  return true;
+  auto last = mails.last(hub.network, row.person, row.conversation);
+  row.key = mails.put(hub.network, row, bytes, same_as);
+  if (row.key == 0) return false;
+  return !place || untold_.tell(session, mail, {std::move(row), *place, std::move(last)}, provider);
 }
 
 // Somebody new: who they are and what it is about, before anything is told.
@@ -342,10 +309,11 @@ void Incoming::let_in(Session& session, const UserId& user) {
     const auto bytes = row ? hub.store.mails().bytes(hub.network, key) : std::nullopt;
     if (bytes) {
       const auto judge = hub.store.notes().get(hub.network, judge_note, std::to_string(key));
-      auto parsed = read(*bytes, judge ? &*judge : nullptr);
+      const std::string* provider = judge ? &*judge : nullptr;
+      auto parsed = read(*bytes, provider);
       if (const auto* mail = std::get_if<Mail>(&parsed); mail != nullptr && !mail->from.empty()) {
         // It was put down before it was known where it belongs. On trouble it waits on.
-        if (!take(session, *mail, *row, {}, key)) return;
+        if (!take(session, *mail, *row, {}, key, provider)) return;
       }
     }
     hub.store.mails().erase(hub.network, key);
@@ -360,107 +328,6 @@ void Incoming::turn_away(Session& session, const UserId& user) {
     wing_.hub.store.notes().erase(wing_.hub.network, judge_note, std::to_string(key));
     wing_.consent.release(session.person(), user.value(), key);
   }
-}
-
-// Each comes in a mail of its own, and takes none of the others back (RFC 9078).
-std::vector<std::string> Incoming::reactions_of(const PersonId& person, const Mail& mail) {
-  NotesTable& notes = wing_.hub.store.notes();
-  const std::string key = person.value() + " " + mail.in_reply_to + " " + folded(mail.from.front().address);
-  std::vector<std::string> all;
-  const std::string before = notes.get(wing_.hub.network, "reacted", key).value_or(std::string());
-  for (std::size_t at = 0; at < before.size();) {
-    const std::size_t end = std::min(before.find('\n', at), before.size());
-    all.push_back(before.substr(at, end - at));
-    at = end + 1;
-  }
-  if (all.size() < most_reactions && std::find(all.begin(), all.end(), *mail.reaction) == all.end()) {
-    all.push_back(*mail.reaction);
-    notes.put(wing_.hub.network, "reacted", key,
-              before.empty() ? *mail.reaction : before + "\n" + *mail.reaction);
-  }
-  return all;
-}
-
-void Incoming::tell(Session& session, const Mail& mail, MailKey key, const Conversations::Place& place,
-                    const std::string& thread, const std::optional<MailRow>& last) {
-  const Mailbox& box = mail.from.front();
-  Sender sender{place.sender_nick.empty() ? wing_.conversations.display_name(UserId{folded(box.address)})
-                                          : place.sender_nick,
-                UserId{folded(box.address)},
-                {},
-                false};
-  const auto* room = std::get_if<RoomId>(&place.where);
-  const bool was_in = room != nullptr && session.is_in(*room);
-  if (room != nullptr) {
-    if (!was_in) {
-      if (const auto known = wing_.conversations.room(session.person(), *room)) session.enter(*room, *known);
-    } else {
-      for (const Participant& one : place.came) {
-        session.make_way(*room, one.nick);
-        session.tell(*room, MemberJoined{{.nick = one.nick, .address = one.address}});
-      }
-      for (const Participant& one : place.gone) session.tell(*room, MemberLeft{one.nick});
-    }
-  }
-
-  if (place.own) sender = room != nullptr ? session.own(*room) : Sender{session.nick(), {}, {}, true};
-  // A picture is only theirs where it is proved that the mail is.
-  const bool is_theirs =
-      (mail.verified || wing_.hub.email().authserv_id.empty()) && !is_of_list(mail) && !place.own;
-  const UserId writer{folded(box.address)};
-  if (mail.picture && is_theirs && wing_.conversations.note_picture(writer, *mail.picture))
-    session.tell(writer, wing_.conversations.profile(writer));
-
-  const Time now = wing_.hub.now();
-  const Time time = mail.date && *mail.date < now ? *mail.date : now;
-  const MessageId id{mail.message_id};
-  if (mail.reaction) {
-    session.tell(place.where, Reactions{MessageId{mail.in_reply_to}, reactions_of(session.person(), mail)},
-                 sender, id, time);
-    return;
-  }
-  Message message;
-  message.thread = thread;
-  message.addressed = addressed_in(wing_.hub, session.person(), mail);
-  if (answer_subject(mail.subject) != answer_subject(last ? last->subject : std::string()))
-    message.subject = mail.subject;
-  // What answers the last that was said needs no word about it.
-  if (!mail.in_reply_to.empty() && !(last && last->message_id == mail.in_reply_to) &&
-      wing_.hub.store.mails().find(wing_.hub.network, session.person(), mail.in_reply_to))
-    message.quote = Quote{MessageId{mail.in_reply_to}, {}, {}};
-  if (!mail.verified && mail.judge != Mail::Judge::nobody) message.text.plain = "(unverified sender)\n";
-  message.text = concat(std::move(message.text), mail.said);
-  const auto line = [&](const std::string& words) {
-    message.text.plain += (message.text.empty() ? "" : "\n") + words;
-  };
-  switch (mail.sealed) {
-    case Sealed::no: break;
-    case Sealed::encrypted:
-      line(
-          "This mail is encrypted. The gateway can't read it: open the file with the program that has your "
-          "key.");
-      break;
-    case Sealed::signed_only: line("(signed; the signature is in the original)"); break;
-  }
-  for (const File& file : mail.files) {
-    const std::string url = links_.of(key, file.part, file.name);
-    if (url.empty()) {
-      line("[file: " + file.name + ", " + plural_size(file.size) +
-           ". This gateway is not set up to pass files on.]");
-    } else {
-      message.attachments.push_back(
-          {.url = url, .name = file.name, .media_type = file.media_type, .size = file.size});
-    }
-  }
-  // Said, not done: what is written to somebody goes to them, whatever a mail in their name asks for.
-  if (room == nullptr && !place.own && !mail.reply_to.empty() &&
-      folded(mail.reply_to.front().address) != folded(box.address))
-    line("(wants answers at " + mail.reply_to.front().address + ")");
-  if (message.text.empty() && message.attachments.empty())
-    line(mail.subject.empty() ? "(an empty mail)" : mail.subject);
-  session.tell(place.where, std::move(message), sender, id, time);
-  // Entering says it by itself; from then on whoever is not there is asked in again.
-  if (was_in) session.tell(*room, Invited{place.own ? std::string() : sender.nick, mail.subject, {}});
 }
 
 }  // namespace dragoman::email

@@ -10,6 +10,8 @@
 #include "bridges/email/drafts.hpp"
 #include "bridges/email/lmtp.hpp"
 #include "bridges/email/session.hpp"
+#include "bridges/email/telling.hpp"
+#include "bridges/email/untold.hpp"
 
 namespace dragoman::email {
 
@@ -42,35 +44,35 @@ class Incoming final : public LmtpHandler {
   void let_in(Session& session, const UserId& user);
   void turn_away(Session& session, const UserId& user);
 
+  // Tells what was taken and has not been told; after the start, and whenever it may be possible again.
+  void resume() { untold_.resume(); }
+
   // Takes no mail while the XMPP side can't follow: the mail server keeps it.
   void hold(bool held) { held_ = held; }
   void reachable(bool there) { away_ = !there; }
 
  private:
-  // A mail, or why it is none that can be told. `provider`: the authserv-id of its reader's own account;
-  // null: it came by our own server.
+  // `provider`: see read_mail().
   std::variant<Mail, LmtpReply> read(const std::string& bytes, const std::string* provider) const;
   std::vector<LmtpReply> replies_to(const Envelope& envelope, const std::string& bytes);
   LmtpReply trouble() const;
   void tell_full(Session& session);
-  // All that their writer has sent to that message by now, this one with them.
-  std::vector<std::string> reactions_of(const PersonId& person, const Mail& mail);
   LmtpReply deliver(const PersonId& person, const Mail& mail, const std::string& bytes,
                     const std::string& digest, const std::string* provider);
   LmtpReply ask(Session& session, const Mail& mail, MailRow row, const std::string& bytes,
                 const std::string* provider);
   // Where it belongs it is kept and told; the bytes, or the row that has them. False: it could not be kept.
-  bool take(Session& session, const Mail& mail, MailRow row, std::string_view bytes, MailKey same_as);
+  bool take(Session& session, const Mail& mail, MailRow row, std::string_view bytes, MailKey same_as,
+            const std::string* provider);
   // In no place it is kept alone.
   bool keep_and_tell(Session& session, const Mail& mail, MailRow row, std::string_view bytes, MailKey same_as,
-                     const std::optional<Conversations::Place>& place);
-  void tell(Session& session, const Mail& mail, MailKey key, const Conversations::Place& place,
-            const std::string& thread, const std::optional<MailRow>& last);
+                     const std::optional<Conversations::Place>& place, const std::string* provider);
 
   Wing& wing_;
-  Links& links_;
   Quota& quota_;
   Drafts::SessionOf session_of_;
+  Telling telling_;
+  Untold untold_;
   bool held_ = false, away_ = false;
   bool settled_ = true;              // no mail since settle()
   std::uint64_t losses_before_ = 0;  // of the store, when the first of those came that wait for settle()

@@ -44,6 +44,7 @@ Network::Network(const NetworkContext& context)
   // The rest of the house is there when the loop turns.
   start_timer_.after(0ms, [this] {
     drafts_->resume();
+    incoming_->resume();
     accounts_->resume();
     forgetting_.resume();
     listen();

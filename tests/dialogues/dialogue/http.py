@@ -139,12 +139,15 @@ class Homeserver:
             raise Failure(f"nothing was asked in {self.stage.patience} s; expected was\n    H< {expected}")
         request = self.requests.popleft()
         self.stage.note("H<", str(request))
+        self.check(request)
+        self.unanswered.append(request)
+        return request
+
+    def check(self, request):
         token = f"Bearer {self.stage.tokens['as_token']}"
         if request.headers.get("authorization") != token and request.path != "/_matrix/client/v3/login":
             raise Failure(f"{request.method} {request.path} doesn't carry the appservice's token, but "
                           f"{request.headers.get('authorization')!r}")
-        self.unanswered.append(request)
-        return request
 
     def answer(self, status, headers, body):
         """The oldest request that has none yet, of those that somebody still waits for."""

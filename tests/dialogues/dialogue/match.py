@@ -45,6 +45,7 @@ PREFIXES = {
     "marker": "urn:xmpp:chat-markers:0",
     "file": "urn:xmpp:file:metadata:0",
     "sfs": "urn:xmpp:sfs:0",
+    "upload": "urn:xmpp:http:upload:0",
     "client": "jabber:client",
 }
 DECLARATIONS = " ".join(f"xmlns:{prefix}='{name}'" for prefix, name in PREFIXES.items())

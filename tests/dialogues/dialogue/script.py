@@ -92,6 +92,8 @@ class Player:
             return self._matrix(name, mark, what)
         if self.stage.mail and name in self.stage.mail.actors:
             return self.stage.mail.step(name, mark, what, self._group)
+        if self.stage.upload and name == "U":
+            return self.stage.upload.step(mark, what)
         if mark == ":":
             return self._event(name, what)
         actor = self.stage.actor(name)
@@ -160,6 +162,10 @@ class Player:
     def _head_uploads(self, rest):
         """`uploads image/png`: clients have put files of that type on an upload host, {upload_port}."""
         self.stage.mail.serve_uploads(rest.strip())
+
+    def _head_uploadserver(self, _):
+        """Where the XMPP server's upload service lets files be put."""
+        self.stage.add_upload_server()
 
     def _head_clock(self, _):
         """The binary's time is the dialogue's: `D: passes 4h`."""

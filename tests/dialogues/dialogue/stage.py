@@ -58,7 +58,7 @@ class Stage:
         self.irc_port = self.add_irc_server(SERVER)
         self.config_text = CONFIG
         self.more_places, self.tokens = {}, {}
-        self.homeserver = self.matrix = self.mail = None
+        self.homeserver = self.matrix = self.mail = self.upload = None
         self.clock = self.disk = self.lock = None
         self.heard = []
         self.maybe = None  # what `<?` asked for last
@@ -83,6 +83,10 @@ class Stage:
         """The bridge is one to email; instead of IRC servers there are those that hand mail over and take it."""
         from .mail import Mail
         self.mail = self.mail or Mail(self)
+
+    def add_upload_server(self):
+        from .upload import UploadServer
+        self.upload = UploadServer(self)
 
     def irc_down(self, name):
         listener, port = self.irc_servers[name]

@@ -27,7 +27,7 @@ class XmppServer(Process):
 class Prosody(XmppServer):
     name = "prosody"
     offers_tls = False  # with a certificate of its own making
-    more_modules = of_host = of_component = ""  # of the configuration
+    more_modules = of_all = of_host = of_component = more_components = ""  # of the configuration
 
     @staticmethod
     def installed():
@@ -63,6 +63,7 @@ class Prosody(XmppServer):
             {tls}
             c2s_require_encryption = false
             authentication = "internal_plain"
+            {self.of_all}
             VirtualHost "{HOST}"
               {self.of_host}
             Component "{DOMAIN}"
@@ -73,6 +74,7 @@ class Prosody(XmppServer):
             Component "{EMAIL_DOMAIN}"
               component_secret = "{SECRET}"
               {self.of_component}
+            {self.more_components}
         """)
         return ["prosody", "--config", str(config), "-F"]
 
@@ -95,7 +97,7 @@ class PrivilegedProsody(Prosody):
 
 class Ejabberd(XmppServer):
     name = "ejabberd"
-    more_modules = ""
+    more_modules = more_listeners = more_rules = ""
 
     def __init__(self, folder):
         super().__init__(folder)
@@ -115,7 +117,7 @@ hosts: [{HOST}]
 loglevel: info
 listen:
   - {{port: {self.c2s_port}, ip: 127.0.0.1, module: ejabberd_c2s, access: all}}
-  - {{port: {self.api_port}, ip: 127.0.0.1, module: ejabberd_http, request_handlers: {{/api: mod_http_api}}}}
+  - {{port: {self.api_port}, ip: 127.0.0.1, module: ejabberd_http, request_handlers: {{/api: mod_http_api}}}}{self.more_listeners}
   - port: {self.component_port}
     ip: 127.0.0.1
     module: ejabberd_service
@@ -128,6 +130,7 @@ auth_password_format: scram
 disable_sasl_mechanisms: [digest-md5]
 api_permissions:
   loopback: {{from: [mod_http_api], who: [{{ip: 127.0.0.1/8}}], what: [register]}}
+{self.more_rules}
 modules: {{mod_disco: {{}}, mod_roster: {{}}, mod_ping: {{}}, mod_carboncopy: {{}}, mod_adhoc: {{}}, mod_vcard: {{}}{self.more_modules}}}
 """)
         (home / "config/inetrc").write_text('{lookup,["file","native"]}.\n')
@@ -166,5 +169,44 @@ class PrivilegedEjabberd(Ejabberd):
                     "mod_privilege: {roster: {both: all}, message: {outgoing: all}}")
 
 
-ALL = {"prosody": Prosody, "ejabberd": Ejabberd, "privileged prosody": PrivilegedProsody,
+UPLOAD_DOMAIN, LARGEST_UPLOAD = "upload.localhost", 300_000
+
+
+class UploadProsody(Prosody):
+    """Takes files (XEP-0363), from its own components as well."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.http_port = free_port()
+        self.upload_url = f"http://127.0.0.1:{self.http_port}/"
+        self.of_all = (f'http_ports = {{ {self.http_port} }} http_interfaces = {{ "127.0.0.1" }} https_ports = {{}} '
+                       f'http_default_host = "{UPLOAD_DOMAIN}"')
+        self.more_components = (f'Component "{UPLOAD_DOMAIN}" "http_file_share"\n http_external_url = "{self.upload_url}"\n'
+                                f" http_file_share_size_limit = {LARGEST_UPLOAD}")
+
+
+class UploadEjabberd(Ejabberd):
+    """Takes files of whom its access rules name: the gateway to email where `lets_gateway`."""
+
+    lets_gateway = True
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.http_port = free_port()
+        self.upload_url = f"http://127.0.0.1:{self.http_port}/"
+        self.more_listeners = (f"\n  - {{port: {self.http_port}, ip: 127.0.0.1, module: ejabberd_http, "
+                               "request_handlers: {/upload: mod_http_upload}}")
+        self.more_rules = f"""
+acl: {{gateway: {{server: {EMAIL_DOMAIN}}}}}
+access_rules: {{uploaders: {{allow: {"gateway" if self.lets_gateway else "none"}}}}}
+"""
+        self.more_modules = (f', mod_http_upload: {{host: {UPLOAD_DOMAIN}, put_url: "{self.upload_url}upload", '
+                             f'docroot: "{folder}/ejabberd/uploads", max_size: {LARGEST_UPLOAD}, access: uploaders}}')
+
+
+class StrictEjabberd(UploadEjabberd):
+    lets_gateway = False
+
+
+ALL = {"upload prosody": UploadProsody, "upload ejabberd": UploadEjabberd, "strict ejabberd": StrictEjabberd, "prosody": Prosody, "ejabberd": Ejabberd, "privileged prosody": PrivilegedProsody,
        "privileged ejabberd": PrivilegedEjabberd}

@@ -36,8 +36,15 @@ class World : public Outlet {
     store_.reset();
     store_ = std::make_unique<Store>((folder_ / "db").string(), (folder_ / "key").string());
     config::Bridge bridge{.network = "echo", .domain = "echo.example", .secret = "s"};
+    bridge.upload_to.service = upload_service;
     gateway_ = std::make_unique<Gateway>(
-        Gateway::Options{bridge, {"admin@example.org"}, [this] { return now; }, [] { return std::string(); }},
+        Gateway::Options{bridge,
+                         {"admin@example.org"},
+                         [this] { return now; },
+                         [] { return std::string(); },
+                         [this](net::HttpRequest request, std::function<void(net::HttpResult)> done) {
+                           asked.emplace_back(std::move(request), std::move(done));
+                         }},
         *store_, *this);
     bridge_ = bridge;
     gateway_->attach(make_network({loop_, *gateway_, *store_, bridge_}));
@@ -104,6 +111,8 @@ class World : public Outlet {
   std::unique_ptr<Network> (*make_network)(const NetworkContext&) =
       echo::make_network;  // used by the next open()
   bool link = true, up_at_start = true;
+  std::string upload_service;  // XEP-0363; used by the next open()
+  std::vector<std::pair<net::HttpRequest, std::function<void(net::HttpResult)>>> asked;  // by HTTP
   std::size_t pressure_after = 0;  // so many stanzas fill the stream; 0: it takes all
   Time now{std::chrono::milliseconds(1'790'000'000'000)};
 

@@ -155,6 +155,21 @@ TEST(EmailConfig, ServersOfPeoplesAccountsAreHostsWithoutPorts) {
   EXPECT_THAT(key_problems("accounts: {server: [imap.example.org]}"), ElementsAre(HasSubstr("server")));
 }
 
+TEST(EmailConfig, FilesArePutOnTheServiceThatIsNamed) {
+  const Loaded loaded =
+      parse(head + "    upload_to: {service: Upload.example.org, ca_file: /dev/null}\n", "d.yaml", {"email"});
+  ASSERT_THAT(loaded.problems, IsEmpty());
+  EXPECT_EQ(loaded.settings.bridges.front().upload_to.service, "upload.example.org");
+  EXPECT_EQ(loaded.settings.bridges.front().upload_to.ca_file, "/dev/null");
+  for (const char* wrong :
+       {"{}", "{service: https://upload.example.org}", "{service: a@upload.example.org}"}) {
+    EXPECT_THAT(key_problems(std::string("upload_to: ") + wrong),
+                ElementsAre(HasSubstr("upload_to.service: the JID of your XMPP server's upload service")))
+        << wrong;
+  }
+  EXPECT_THAT(key_problems("upload_to: upload.example.org"), ElementsAre(HasSubstr("upload_to: a map")));
+}
+
 TEST(EmailConfig, AllThatIsWrongIsToldAtOnceWithItsLine) {
   EXPECT_THAT(problems(head + "    lmtp: {listen: 2400}\n"
                               "    smtp:\n"

@@ -38,7 +38,7 @@ World::World() {
 }
 
 void World::start() {
-  hub = std::make_unique<Hub>(NetworkContext{loop, sink, *disk, settings});
+  hub = std::make_unique<Hub>(NetworkContext{loop, sink, *disk, settings, file_host});
   conversations = std::make_unique<Conversations>(*hub);
   consent = std::make_unique<Consent>(*hub);
   wing = std::make_unique<Wing>(Wing{*hub, *conversations, *consent});
@@ -53,6 +53,7 @@ void World::start() {
   accounts = std::make_unique<Accounts>(*wing, of);
   wing->accounts = accounts.get();
   drafts->resume();
+  incoming->resume();
   accounts->resume();
 }
 

@@ -133,6 +133,7 @@ class World : public testing::Test {
   net::test::SmtpPeer peer{loop};
   config::Bridge settings;
   RecordingSink sink;
+  FileHost* file_host = nullptr;  // used by the next start()
 
   std::unique_ptr<Hub> hub;
   std::unique_ptr<Conversations> conversations;
