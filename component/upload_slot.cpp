@@ -15,9 +15,9 @@ namespace {
 constexpr std::size_t longest_url = 2000;      // clients and their servers take them up to about here
 constexpr std::size_t longest_header = 16384;  // bytes; tokens are long
 constexpr std::size_t most_headers = 20;
-constexpr std::size_t longest_words = 200;  // code points
+constexpr std::size_t longest_reason = 200;  // code points
 
-std::optional<std::uint64_t> number(std::string_view text) {
+std::optional<std::uint64_t> byte_count(std::string_view text) {
   std::uint64_t out = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
@@ -68,7 +68,7 @@ std::optional<Service> read_service(const Element& query) {
       const Element* value = field.child("value");
       if (value == nullptr) continue;
       if (field.attr_or("var") == "FORM_TYPE") is_ours = value->text == ns::upload;
-      if (field.attr_or("var") == "max-file-size") largest = number(value->text);
+      if (field.attr_or("var") == "max-file-size") largest = byte_count(value->text);
     }
     if (is_ours && largest) out.largest = *largest;
   }
@@ -99,7 +99,7 @@ std::variant<Slot, std::string> read_slot(const Element& slot) {
     return "its answer is no slot";
   Slot out{std::string(put->attr_or("url")), std::string(get->attr_or("url")), {}};
   for (const std::string& url : {out.put_url, out.get_url}) {
-    if (!is_fit_url(url)) return "it names a URL that is not https: " + shortened(url, longest_words);
+    if (!is_fit_url(url)) return "it names a URL that is not https: " + shortened(url, longest_reason);
   }
   constexpr std::array<std::string_view, 3> allowed{"authorization", "cookie", "expires"};
   std::size_t bytes = 0;
@@ -124,12 +124,12 @@ Refusal read_refusal(const Element& iq) {
   std::string condition;
   for (const Element& child : error->children) {
     if (child.ns == ns::stanzas && child.name == "text") {
-      out.words = shortened(child.text, longest_words);
+      out.words = shortened(child.text, longest_reason);
     } else if (child.ns == ns::stanzas) {
-      condition = shortened(child.name, longest_words);
+      condition = shortened(child.name, longest_reason);
     } else if (child.ns == ns::upload && child.name == "file-too-large") {
       out.of = Refusal::Of::this_file;
-      if (const Element* most = child.child("max-file-size")) out.largest = number(most->text);
+      if (const Element* most = child.child("max-file-size")) out.largest = byte_count(most->text);
     } else if (child.ns == ns::upload && child.name == "retry") {
       out.retry = parse_datetime(child.attr_or("stamp"));
     }

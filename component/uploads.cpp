@@ -13,12 +13,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto patience = 60s;          // of somebody who waits for a file, from the beginning to the end
-constexpr auto short_rest = 60s;        // after trouble
-constexpr auto long_rest = 10min;       // after a refusal
-constexpr auto longest_rest = 24h;      // whatever it asks for
-constexpr std::size_t at_once = 2;      // the bytes of so many are in memory
-constexpr std::size_t most_jobs = 200;  // more go without
+constexpr auto file_patience = 60s;       // of somebody who waits for a file, from the beginning to the end
+constexpr auto short_rest = 60s;          // after trouble
+constexpr auto long_rest = 10min;         // after a refusal
+constexpr auto longest_rest = 24h;        // whatever it asks for
+constexpr std::size_t files_at_once = 2;  // the bytes of so many are in memory
+constexpr std::size_t most_jobs = 200;    // more go without
 constexpr std::string_view probe_name = "dragoman.txt";
 constexpr std::uint64_t probe_size = 1;
 
@@ -72,10 +72,10 @@ void Uploads::tick(Time now) {
   if (state_ == State::rests && up && now >= until_) {
     state_ = State::unknown;
     ask();
-  } else if (state_ == State::unknown && up && now - asked_ >= patience) {
+  } else if (state_ == State::unknown && up && now - asked_ >= file_patience) {
     return rests("it does not answer", now + short_rest);
   }
-  const auto is_late = [now](const std::shared_ptr<Job>& job) { return now - job->begun >= patience; };
+  const auto is_late = [now](const std::shared_ptr<Job>& job) { return now - job->begun >= file_patience; };
   if (std::none_of(jobs_.begin(), jobs_.end(), is_late)) return;
   const bool on_the_way = std::any_of(jobs_.begin(), jobs_.end(), [&](const std::shared_ptr<Job>& job) {
     return is_late(job) && job->step != Step::waits;
@@ -189,7 +189,7 @@ void Uploads::pump() {
                       [](const std::shared_ptr<Job>& job) { return job->step != Step::waits; }));
     const auto next = std::find_if(jobs_.begin(), jobs_.end(),
                                    [](const std::shared_ptr<Job>& job) { return job->step == Step::waits; });
-    if (busy >= at_once || next == jobs_.end()) return;
+    if (busy >= files_at_once || next == jobs_.end()) return;
     begin(*next);
   }
 }
@@ -229,7 +229,7 @@ void Uploads::send_file(const std::shared_ptr<Job>& job, upload::Slot slot) {
   if (!job->file.media_type.empty()) request.headers.emplace_back("Content-Type", job->file.media_type);
   request.body = std::move(*bytes);
   request.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(
-      std::max(Time::duration(1s), job->begun + patience - gateway_.now()));
+      std::max(Time::duration(1s), job->begun + file_patience - gateway_.now()));
   constexpr std::uint64_t longest_answer = 1 << 20;
   request.max_body = longest_answer;
   http_(std::move(request),

@@ -27,7 +27,7 @@ std::string untold_key(MailKey key) {
   return out.data();
 }
 
-MailKey number_in(std::string_view text) {
+MailKey key_in(std::string_view text) {
   MailKey out = 0;
   std::from_chars(text.data(), text.data() + text.size(), out);
   return out;
@@ -135,7 +135,7 @@ std::shared_ptr<Untold::Item> Untold::noted(MailKey key, const std::string& valu
   if (!row) return nullptr;
   const auto item = std::make_shared<Item>();
   item->what.row = std::move(*row);
-  item->what.last = mails.get(wing_.hub.network, number_in(value));
+  item->what.last = mails.get(wing_.hub.network, key_in(value));
   if (const std::size_t space = value.find(' '); space != value.npos)
     item->provider = value.substr(space + 1);
   return item;
@@ -147,7 +147,7 @@ void Untold::resume() {
     for (const auto& item : queue) here.insert(item->what.row.key);
   }
   for (const auto& [text, value] : wing_.hub.store.notes().all(wing_.hub.network, untold_note)) {
-    const MailKey key = number_in(text);
+    const MailKey key = key_in(text);
     if (here.contains(key)) continue;
     const auto item = noted(key, value);
     const auto mail = item ? read_again(*item) : std::nullopt;
