@@ -1,7 +1,7 @@
-// Up to where what is said in rooms has left for the XMPP server: a place in the archive, which all rooms of a
-// network share. It is kept in the store, one write behind the wire: so who was in a room when the program was
-// killed is told afterwards what had been kept and not said yet. XEP-0114 has no acknowledgement: what has
-// left counts as told.
+// Up to where what is said in rooms has left for the XMPP server: a place in the archive, which all rooms of
+// a network share. It is kept in the store, one write behind the wire: so who was in a room when the program
+// was killed is told afterwards what had been kept and not said yet. XEP-0114 has no acknowledgement: what
+// has left counts as told.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,8 @@ class ToldMark {
   ToldMark(Store& store, NetworkId network);
 
   std::int64_t place() const { return place_; }
-  // Everything up to the archive's end is on its way to who is there, and has left when so much has been written
-  // (Outlet::position()).
+  // Everything up to the archive's end is on its way to who is there, and has left when so much has been
+  // written (Outlet::position()).
   void told(std::uint64_t position);
   void written(std::uint64_t position);
   // The link is lost: the mark stays where it is until all rooms have been told again.

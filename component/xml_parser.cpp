@@ -18,7 +18,7 @@ namespace {
 constexpr char separator = '\x1F';
 constexpr std::string_view xml_namespace = "http://www.w3.org/XML/1998/namespace";
 // A stanza that breaks a limit is skipped; one this many times as large is not waited for.
-constexpr long long give_up_factor = 16;
+constexpr long long refusal_factor = 16;
 // What is kept of a refused stanza's attributes: those by which it is answered, and no longer than a JID.
 constexpr std::size_t kept_attribute_bytes = 3071;
 
@@ -70,7 +70,7 @@ struct XmlStreamParser::Impl {
   void install() {
     XML_SetUserData(parser, this);
     // It would keep a complete stanza back until more bytes come, when that one had come in pieces. What it
-    // guards against, a huge token in tiny pieces, is bounded by give_up_factor.
+    // guards against, a huge token in tiny pieces, is bounded by refusal_factor.
     XML_SetReparseDeferralEnabled(parser, XML_FALSE);
     XML_SetElementHandler(
         parser,
@@ -242,7 +242,7 @@ struct XmlStreamParser::Impl {
   }
 
   void overflow() {
-    if (depth == 0 || fed - begun > give_up_factor * most()) return refuse("policy-violation", too_large());
+    if (depth == 0 || fed - begun > refusal_factor * most()) return refuse("policy-violation", too_large());
     if (depth > 1 && skipping.empty()) skip(too_large());
   }
 

@@ -24,10 +24,10 @@ struct SmtpServer {
   bool require_tls = false;  // of smtp://: STARTTLS must succeed; otherwise it is used where it is offered
   bool no_tls = false;       // of smtp://: not even tried; a password then leaves in clear
   bool verify = true;
-  std::string ca_file;                             // empty: the system's
-  std::string host;                                // how we call ourselves (EHLO)
-  std::string bearer;                              // an access token of OAuth 2 in place of the password; empty: none
-  bool public_only = false;                        // see Target
+  std::string ca_file;       // empty: the system's
+  std::string host;          // how we call ourselves (EHLO)
+  std::string bearer;        // an access token of OAuth 2 in place of the password; empty: none
+  bool public_only = false;  // see Target
   std::shared_ptr<const TlsContext> context = {};  // made of ca_file where there is none
 };
 
