@@ -254,9 +254,8 @@ void Uploads::on_put(const std::shared_ptr<Job>& job, const std::string& url, co
   const std::string words = answer != nullptr
                                 ? "a PUT was answered with status " + std::to_string(answer->head.status)
                                 : "a PUT failed: " + std::get<Failure>(result).text;
-  const auto failed = job;
   rests(words, gateway_.now() + (again ? Time::duration(long_rest) : Time::duration(short_rest)));
-  finish(failed, std::nullopt);
+  finish(job, std::nullopt);
 }
 
 void Uploads::finish(const std::shared_ptr<Job>& job, std::optional<std::string> url) {

@@ -133,7 +133,7 @@ std::shared_ptr<Untold::Item> Untold::noted(MailKey key, const std::string& valu
   auto& mails = wing_.hub.store.mails();
   auto row = mails.get(wing_.hub.network, key);
   if (!row) return nullptr;
-  const auto item = std::make_shared<Item>();
+  auto item = std::make_shared<Item>();
   item->what.row = std::move(*row);
   item->what.last = mails.get(wing_.hub.network, key_in(value));
   if (const std::size_t space = value.find(' '); space != value.npos)
