@@ -5,7 +5,7 @@
 namespace dragoman::email {
 
 net::SmtpServer submission_of(const Account& account, bool public_only, const std::string& own_name,
-                              std::shared_ptr<const net::TlsContext> context) {
+                              const std::string& ca_file, std::shared_ptr<net::CurlMulti> pool) {
   net::SmtpServer server;
   const std::string host =
       account.smtp.host.find(':') == std::string::npos ? account.smtp.host : '[' + account.smtp.host + ']';
@@ -17,7 +17,8 @@ net::SmtpServer submission_of(const Account& account, bool public_only, const st
   server.require_tls = true;
   server.host = own_name;
   server.public_only = public_only;
-  server.context = std::move(context);
+  server.ca_file = ca_file;
+  server.pool = std::move(pool);
   return server;
 }
 

@@ -39,6 +39,6 @@ struct Account {
 
 // The account's server that takes its mail; `own_name`: how we call ourselves; the rest: see net::SmtpServer.
 net::SmtpServer submission_of(const Account& account, bool public_only, const std::string& own_name,
-                              std::shared_ptr<const net::TlsContext> context);
+                              const std::string& ca_file, std::shared_ptr<net::CurlMulti> pool);
 
 }  // namespace dragoman::email

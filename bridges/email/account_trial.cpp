@@ -99,7 +99,7 @@ struct AccountTrial::Impl : std::enable_shared_from_this<AccountTrial::Impl> {
   void try_smtp() {
     wanted.account.smtp = wanted.smtp[tried];
     const MailServer& server = wanted.account.smtp;
-    submission = submission_of(wanted.account, public_only(server.host), own_name, context);
+    submission = submission_of(wanted.account, public_only(server.host), own_name, rules.ca_file, nullptr);
     const auto weak = weak_from_this();
     net::SmtpConnection::Callbacks on;
     on.ready = [weak] {
@@ -113,8 +113,8 @@ struct AccountTrial::Impl : std::enable_shared_from_this<AccountTrial::Impl> {
     on.ended = [weak](const net::SmtpResult& why) {
       if (const auto self = weak.lock()) self->on_smtp(why);
     };
-    smtp = std::make_shared<net::SmtpConnection>(loop, submission, server.host, server.port,
-                                                 server.tls_at_once, context, std::move(on));
+    smtp = std::make_shared<net::SmtpConnection>(
+        loop, submission, net::SmtpPlace{server.host, server.port, server.tls_at_once}, std::move(on));
   }
   void leave_smtp() {
     // It must not be destroyed in a callback of its own, and looks at what it is to enter.

@@ -51,6 +51,11 @@ struct Accounts::Impl : std::enable_shared_from_this<Accounts::Impl> {
     return context;
   }
 
+  std::shared_ptr<net::CurlMulti> submissions() {
+    if (!pool) pool = net::make_smtp_pool(hub.loop);
+    return pool;
+  }
+
   // What runs for somebody who is logged in.
   struct Own {
     std::unique_ptr<MailboxWatcher> watcher;
@@ -285,6 +290,7 @@ struct Accounts::Impl : std::enable_shared_from_this<Accounts::Impl> {
   Drafts::SessionOf session_of;
   std::shared_ptr<const net::TlsContext> context;
   std::string ca_file;  // that it was made of
+  std::shared_ptr<net::CurlMulti> pool;
   ReadMarks seen;
   SentCopies copies;
   TokenKeeper tokens;
@@ -344,7 +350,7 @@ std::optional<net::SmtpServer> Accounts::server_of(const std::string& route) {
   if (account->renewal.given() && account->token_ends != Time{} && account->token_ends < impl_->hub.now())
     account->token.clear();
   return submission_of(*account, impl_->hub.is_public_only(account->smtp.host), impl_->hub.network.value(),
-                       impl_->certificates());
+                       impl_->hub.email().accounts.ca_file, impl_->submissions());
 }
 
 void Accounts::accepted(const QueuedMail& mail) {

@@ -7,7 +7,7 @@
 
 #include <boost/asio/post.hpp>
 
-#include "bridges/net/http_multi.hpp"
+#include "bridges/net/curl_multi.hpp"
 #include "bridges/net/http_transfer.hpp"
 
 namespace dragoman::net {
@@ -26,11 +26,6 @@ constexpr std::size_t most_for_a_connection = 8;
 std::string origin_of(const std::string& url) {
   const std::size_t host = url.find("://");
   return url.substr(0, host == std::string::npos ? host : url.find_first_of("/?#", host + 3));
-}
-
-bool libcurl_ready() {
-  static const bool ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-  return ready;
 }
 
 }  // namespace
@@ -119,7 +114,7 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
       of.easy = idle.back();
       idle.pop_back();
       curl_easy_reset(of.easy);
-    } else if (libcurl_ready()) {
+    } else {
       of.easy = curl_easy_init();
     }
     if (of.easy == nullptr) {
@@ -173,6 +168,7 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &of);
     of->ended = true;
     if (result != CURLE_OK) of->failure = of->failure_of(result);
+    multi(of->request.untrusted).remove(easy);
     recycle(*of);
     of->to_be_told();
   }

@@ -16,14 +16,9 @@ namespace {
 constexpr std::size_t mails_a_connection = 100;  // some servers end it at about that
 constexpr std::size_t max_line = 1000;           // octets of a mail with CRLF, RFC 5321 4.5.3.1.6
 
-struct Place {
-  std::string host;
-  std::uint16_t port = 0;  // 0: the URL is none
-  bool tls = false;
-};
-
-Place place_of(const std::string& url) {
-  Place place;
+// Port 0: the URL is none.
+SmtpPlace place_of(const std::string& url) {
+  SmtpPlace place;
   std::string_view rest = url;
   const auto lower = ascii_lower(rest.substr(0, 8));
   if (lower.starts_with("smtps://")) {
@@ -94,9 +89,9 @@ struct SmtpClient::Impl : std::enable_shared_from_this<SmtpClient::Impl> {
         server(std::move(to)),
         max_connections(std::max<std::size_t>(most, 1)),
         before_write(std::move(before)),
-        place(place_of(server.url)),
-        context(server.context ? server.context : std::make_shared<TlsContext>(server.ca_file)) {
+        place(place_of(server.url)) {
     if (!is_host_name(server.host)) server.host = "localhost";
+    if (!server.pool) server.pool = make_smtp_pool(loop);
   }
 
   struct Entry {
@@ -114,8 +109,7 @@ struct SmtpClient::Impl : std::enable_shared_from_this<SmtpClient::Impl> {
   SmtpServer server;
   std::size_t max_connections;
   std::function<void()> before_write;
-  Place place;
-  std::shared_ptr<const TlsContext> context;
+  const SmtpPlace place;
   std::unordered_map<Id, Entry> entries;
   std::deque<Id> waiting;
   std::unordered_map<std::uint64_t, Link> links;
@@ -178,8 +172,7 @@ struct SmtpClient::Impl : std::enable_shared_from_this<SmtpClient::Impl> {
     on.ready = [this, key] { on_ready(key); };
     on.result = [this, key](SmtpResult result) { on_result(key, std::move(result)); };
     on.ended = [this, key](const SmtpResult& why) { on_ended(key, why); };
-    links[key].connection = std::make_shared<SmtpConnection>(loop, server, place.host, place.port, place.tls,
-                                                             context, std::move(on));
+    links[key].connection = std::make_shared<SmtpConnection>(loop, server, place, std::move(on));
   }
 
   void give(Link& link) {

@@ -1,7 +1,6 @@
-// Mail out, one recipient a transaction (RFC 5321), over the line stream: STARTTLS (RFC 3207), AUTH (RFC
-// 4954), SIZE, 8BITMIME, SMTPUTF8 (RFC 6531), connections that are kept. Not by libcurl, which waits for the
-// answer to a mail's last dot with the whole loop. What would end a line of the dialogue is refused here, in
-// the envelope and, as bare CR and LF, in the mail.
+// Mail out, one recipient a transaction (RFC 5321): libcurl makes the connections with STARTTLS (RFC 3207)
+// and AUTH (RFC 4954), and they are kept; SIZE, 8BITMIME, SMTPUTF8 (RFC 6531). What would end a line of the
+// dialogue is refused here, in the envelope and, as bare CR and LF, in the mail.
 #pragma once
 
 #include <chrono>
@@ -16,7 +15,7 @@ class io_context;
 
 namespace dragoman::net {
 
-class TlsContext;
+class CurlMulti;
 
 struct SmtpServer {
   std::string url;  // "smtp://127.0.0.1:25", "smtps://…"
@@ -24,12 +23,15 @@ struct SmtpServer {
   bool require_tls = false;  // of smtp://: STARTTLS must succeed; otherwise it is used where it is offered
   bool no_tls = false;       // of smtp://: not even tried; a password then leaves in clear
   bool verify = true;
-  std::string ca_file;       // empty: the system's
-  std::string host;          // how we call ourselves (EHLO)
-  std::string bearer;        // an access token of OAuth 2 in place of the password; empty: none
-  bool public_only = false;  // see Target
-  std::shared_ptr<const TlsContext> context = {};  // made of ca_file where there is none
+  std::string ca_file;                   // empty: the system's
+  std::string host;                      // how we call ourselves (EHLO)
+  std::string bearer;                    // an access token of OAuth 2 in place of the password; empty: none
+  bool public_only = false;              // see Target
+  std::shared_ptr<CurlMulti> pool = {};  // of make_smtp_pool(); null: one of the client's own
 };
+
+// Of connections that share the certificates they trust, which are costly to read.
+std::shared_ptr<CurlMulti> make_smtp_pool(boost::asio::io_context& loop);
 
 struct SmtpMail {
   std::string from;  // empty: the null sender

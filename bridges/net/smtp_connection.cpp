@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "bridges/net/base64.hpp"
-#include "bridges/net/sasl.hpp"
 #include "mapping/utf8.hpp"
 
 namespace dragoman::net {
@@ -13,9 +11,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto set_up_step = 60s;  // longest that a step of the set-up may take
+constexpr auto set_up_limit = 60s;
 constexpr auto longest_idle = 20s;
 constexpr std::size_t piece = std::size_t{64} * 1024;
+constexpr int login_refused = 535;  // RFC 4954 6
 
 SmtpResult trouble(std::string words, const SmtpReply& reply = {}) {
   if (reply.code != 0) {
@@ -26,8 +25,6 @@ SmtpResult trouble(std::string words, const SmtpReply& reply = {}) {
 
 // About whoever asks, not about the mail (RFC 4954 6).
 bool is_about_us(int code) { return code == 421 || code == 530 || code == 534 || code == 535 || code == 538; }
-
-bool is_loopback(std::string_view address) { return address.starts_with("127.") || address == "::1"; }
 
 // RFC 6531: in the envelope, or in the mail's header.
 bool needs_utf8(const SmtpMail& mail) {
@@ -47,47 +44,135 @@ bool is_8bit(std::string_view bytes) {
 
 }  // namespace
 
-SmtpConnection::SmtpConnection(boost::asio::io_context& loop, const SmtpServer& server, std::string host,
-                               std::uint16_t port, bool tls, std::shared_ptr<const TlsContext> context,
-                               Callbacks callbacks)
+SmtpConnection::SmtpConnection(boost::asio::io_context& loop, const SmtpServer& server,
+                               const SmtpPlace& place, Callbacks callbacks)
     : server_(server),
-      host_(host),
-      port_(port),
-      tls_(tls),
+      place_(place),
       callbacks_(std::move(callbacks)),
       timer_(loop),
-      stream_(loop, std::move(context)) {
-  Target target;
-  target.host = std::move(host);
-  target.port = port;
-  target.tls = tls;
-  target.tls_options.verify = server.verify;
-  target.public_only = server.public_only;
-  LineStream::Callbacks on;
-  on.up = [this](const Connected& connected) { on_up(connected); };
-  on.line = [this](std::string_view line) { on_line(line); };
-  on.down = [this](const Failure& why) { fail(trouble(why.text)); };
-  on.drained = [this] {
-    if (state_ == State::body && !body_ended_) write_body();
-  };
-  stream_.connect(std::move(target), std::move(on));
+      tls_(place.tls),
+      link_(
+          loop, server_, place_, set_up_limit,
+          {.said = [this](std::string_view line) { return on_said(line); },
+           .up = [this] { on_up(); },
+           .line = [this](std::string_view line) { on_line(line); },
+           .down = [this](const Failure& why) { set_up_ ? fail(trouble(why.text)) : on_set_up_failed(why); },
+           .drained =
+               [this] {
+                 if (state_ == State::body && !body_ended_) write_body();
+               }}) {}
+
+// --------------------------------------------------------------------------------------------------------------
+// The set-up is libcurl's. What the server says meanwhile is looked at for three reasons: what EHLO offers,
+// words that help, and that libcurl goes no further where we would not.
+
+bool SmtpConnection::on_said(std::string_view line) {
+  switch (reader_.take(line)) {
+    case SmtpReplyReader::Step::more: return true;
+    case SmtpReplyReader::Step::broken: return give_up("The server's answer is none of SMTP");
+    case SmtpReplyReader::Step::whole: return may_go_on(reader_.reply());
+  }
+  return false;
 }
 
-void SmtpConnection::on_up(const Connected& connected) {
-  loopback_ = is_loopback(connected.remote_address);
-  if (state_ != State::start_tls) return wait(set_up_step);
-  tls_ = true;
-  state_ = State::hello;
-  say("EHLO " + server_.host);
+bool SmtpConnection::may_go_on(const SmtpReply& reply) {
+  switch (state_) {
+    case State::greeting:
+      if (reply.kind() != 2) return give_up("The mail server takes no mail", reply);
+      state_ = State::hello;
+      return true;
+    case State::hello:
+      if (reply.kind() != 2) return give_up("The mail server refused our greeting", reply);
+      return on_hello(reply);
+    case State::start_tls:
+      if (reply.code == 220) {
+        tls_ = true;
+        state_ = State::hello;
+        return true;
+      }
+      return server_.require_tls ? give_up("The mail server refused TLS", reply) : may_log_in();
+    case State::auth:
+      logged_in_ = reply.kind() == 2;
+      return logged_in_ || reply.kind() == 3 || give_up("The mail server refused our login", reply);
+    case State::idle:
+    case State::mail:
+    case State::recipient:
+    case State::data:
+    case State::body:
+    case State::reset:
+    case State::closed: return false;  // no longer libcurl's
+  }
+  return false;
 }
+
+// TLS and logins are what libcurl takes for them: in capitals.
+bool SmtpConnection::on_hello(const SmtpReply& reply) {
+  offers_tls_ = offers_size_ = offers_8bit_ = offers_utf8_ = offers_password_ = offers_token_ = false;
+  for (const auto& given : reply.lines) {
+    const auto line = ascii_lower(given) + ' ';
+    if (given.starts_with("STARTTLS")) offers_tls_ = true;
+    if (line.starts_with("size ")) offers_size_ = true;
+    if (line == "8bitmime ") offers_8bit_ = true;
+    if (line == "smtputf8 ") offers_utf8_ = true;
+    if (!given.starts_with("AUTH ")) continue;
+    const auto has = [mechanisms = given + ' '](const char* one) {
+      return mechanisms.find(one) != std::string::npos;
+    };
+    offers_password_ = has(" PLAIN ") || has(" LOGIN ");
+    offers_token_ = has(" OAUTHBEARER ") || has(" XOAUTH2 ");
+  }
+  if (tls_ || server_.no_tls) return may_log_in();
+  if (offers_tls_) {
+    state_ = State::start_tls;
+    return true;
+  }
+  return server_.require_tls ? give_up("The mail server offers no TLS") : may_log_in();
+}
+
+bool SmtpConnection::may_log_in() {
+  state_ = State::auth;
+  if (!wants_login()) return true;
+  if (!tls_ && needs_tls(server_, place_))
+    return give_up("The mail server offers no TLS, and a password does not leave in clear");
+  if (!server_.bearer.empty())
+    return offers_token_ || give_up("The mail server offers no login by OAUTHBEARER or XOAUTH2");
+  if (!offers_password_) return give_up("The mail server offers no login by PLAIN or LOGIN");
+  return !server_.password.empty() || give_up("There is no password or access token for it now");
+}
+
+bool SmtpConnection::give_up(std::string words, const SmtpReply& reply) {
+  refusal_ = trouble(std::move(words), reply);
+  return false;
+}
+
+void SmtpConnection::on_up() {
+  if (wants_login() && !logged_in_) return fail(trouble("The mail server offers no login that we know"));
+  be_ready();
+}
+
+void SmtpConnection::on_set_up_failed(const Failure& why) {
+  if (refusal_) return fail(*refusal_);
+  auto result = trouble(why.text);
+  if (why.reason == Reason::login_failed) {
+    // By XOAUTH2 a server says why in the place of a question, and libcurl leaves it at that.
+    result.code = login_refused;
+    result.words += ": it does not take the access token";
+  } else if (state_ == State::hello && tls_ && !place_.tls && why.reason == Reason::connection_lost) {
+    result.words = "The mail server spoke on before TLS";
+  }
+  fail(std::move(result));
+}
+
+// --------------------------------------------------------------------------------------------------------------
+// from here on the connection is ours
 
 void SmtpConnection::say(std::string_view line) {
-  stream_.write_line(line);
-  wait(set_up_ ? timeout_ : std::chrono::milliseconds(set_up_step));
+  link_.write(std::string(line) + "\r\n");
+  wait();
 }
 
-void SmtpConnection::wait(std::chrono::milliseconds limit) {
-  timer_.after(limit, [this] { fail(trouble("The mail server did not answer in time")); });
+void SmtpConnection::wait() {
+  timer_.after(timeout_, [this] { fail(trouble("The mail server did not answer in time")); });
 }
 
 void SmtpConnection::on_line(std::string_view line) {
@@ -101,21 +186,10 @@ void SmtpConnection::on_line(std::string_view line) {
 void SmtpConnection::on_reply(const SmtpReply& reply) {
   switch (state_) {
     case State::greeting:
-      if (reply.kind() != 2) return fail(trouble("The mail server takes no mail", reply));
-      state_ = State::hello;
-      return say("EHLO " + server_.host);
     case State::hello:
-      if (reply.kind() != 2) return fail(trouble("The mail server refused our greeting", reply));
-      return on_hello(reply);
     case State::start_tls:
-      if (reply.kind() == 2) {
-        timer_.cancel();
-        return stream_.start_tls({.verify = server_.verify, .fingerprint = {}}, 30s);
-      }
-      if (server_.require_tls) return fail(trouble("The mail server refused TLS", reply));
-      return log_in();
-    case State::auth: return on_auth(reply);
-    case State::idle:  // nobody asked: it says goodbye
+    case State::auth: return;  // libcurl's
+    case State::idle:          // nobody asked: it says goodbye
       return fail(trouble("The mail server ended the connection", reply));
     case State::mail:
     case State::recipient:
@@ -128,64 +202,11 @@ void SmtpConnection::on_reply(const SmtpReply& reply) {
   }
 }
 
-void SmtpConnection::on_hello(const SmtpReply& reply) {
-  offers_tls_ = offers_size_ = offers_8bit_ = offers_utf8_ = false;
-  offers_plain_ = offers_login_ = offers_xoauth2_ = offers_oauthbearer_ = false;
-  for (const auto& given : reply.lines) {
-    const auto line = ascii_lower(given) + ' ';
-    if (line == "starttls ") offers_tls_ = true;
-    if (line.starts_with("size ")) offers_size_ = true;
-    if (line == "8bitmime ") offers_8bit_ = true;
-    if (line == "smtputf8 ") offers_utf8_ = true;
-    if (!line.starts_with("auth ")) continue;
-    offers_plain_ = line.find(" plain ") != std::string::npos;
-    offers_login_ = line.find(" login ") != std::string::npos;
-    offers_xoauth2_ = line.find(" xoauth2 ") != std::string::npos;
-    offers_oauthbearer_ = line.find(" oauthbearer ") != std::string::npos;
-  }
-  if (tls_ || server_.no_tls) return log_in();
-  if (offers_tls_) {
-    state_ = State::start_tls;
-    return say("STARTTLS");
-  }
-  if (server_.require_tls) return fail(trouble("The mail server offers no TLS"));
-  log_in();
-}
-
-void SmtpConnection::log_in() {
-  if (server_.username.empty() && server_.bearer.empty()) return be_ready();
-  if (!tls_ && !server_.no_tls && !loopback_)
-    return fail(trouble("The mail server offers no TLS, and a password does not leave in clear"));
-  state_ = State::auth;
-  auth_step_ = 0;
-  if (!server_.bearer.empty()) {
-    if (offers_oauthbearer_)
-      return say("AUTH OAUTHBEARER " + sasl::oauthbearer(server_.username, host_, port_, server_.bearer));
-    if (!offers_xoauth2_) return fail(trouble("The mail server offers no login by OAUTHBEARER or XOAUTH2"));
-    return say("AUTH XOAUTH2 " + sasl::xoauth2(server_.username, server_.bearer));
-  }
-  if (!offers_plain_ && !offers_login_)
-    return fail(trouble("The mail server offers no login by PLAIN or LOGIN"));
-  if (server_.password.empty()) return fail(trouble("There is no password or access token for it now"));
-  if (offers_plain_) return say("AUTH PLAIN " + sasl::plain(server_.username, server_.password));
-  say("AUTH LOGIN");
-}
-
-void SmtpConnection::on_auth(const SmtpReply& reply) {
-  if (reply.kind() == 2) return be_ready();
-  if (reply.kind() != 3 || auth_step_ == 2) return fail(trouble("The mail server refused our login", reply));
-  ++auth_step_;
-  if (!server_.bearer.empty())
-    return say(offers_oauthbearer_ ? sasl::after_oauthbearer : sasl::after_xoauth2);
-  if (offers_plain_) return fail(trouble("The mail server did not understand our login", reply));
-  say(base64(auth_step_ == 1 ? server_.username : server_.password));
-}
-
 void SmtpConnection::be_ready() {
   set_up_ = true;
   state_ = State::idle;
   timer_.after(longest_idle, [this] {
-    stream_.write_line("QUIT");
+    link_.write("QUIT\r\n");
     fail(trouble("The connection to the mail server was not needed any more"));
   });
   callbacks_.ready();
@@ -268,8 +289,8 @@ void SmtpConnection::write_body() {
     out += ".\r\n";
     body_ended_ = true;
   }
-  stream_.write(out);
-  wait(timeout_);
+  link_.write(out);
+  wait();
 }
 
 void SmtpConnection::fail(SmtpResult why) {
@@ -278,7 +299,7 @@ void SmtpConnection::fail(SmtpResult why) {
   state_ = State::closed;
   timer_.cancel();
   // What was written last ("QUIT") may leave.
-  stream_.finish(2s, {});
+  link_.finish(2s);
   bytes_.reset();
   if (cut_off) {
     auto result = why;
@@ -291,16 +312,16 @@ void SmtpConnection::fail(SmtpResult why) {
 
 void SmtpConnection::quit() {
   if (state_ == State::closed) return;
-  if (state_ == State::idle) stream_.write_line("QUIT");
+  if (state_ == State::idle) link_.write("QUIT\r\n");
   state_ = State::closed;
   timer_.cancel();
-  stream_.finish(2s, {});
+  link_.finish(2s);
 }
 
 void SmtpConnection::close() {
   state_ = State::closed;
   timer_.cancel();
-  stream_.close();
+  link_.close();
 }
 
 }  // namespace dragoman::net

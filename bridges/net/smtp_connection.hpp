@@ -9,8 +9,8 @@
 #include <string>
 #include <string_view>
 
-#include "bridges/net/line_stream.hpp"
 #include "bridges/net/smtp_client.hpp"
+#include "bridges/net/smtp_link.hpp"
 #include "bridges/net/smtp_reply.hpp"
 #include "bridges/net/timer.hpp"
 
@@ -26,8 +26,8 @@ class SmtpConnection {
     // Whatever was on its way has had its result: `words` say why, for the mails that wait.
     std::function<void(SmtpResult)> ended;
   };
-  SmtpConnection(boost::asio::io_context& loop, const SmtpServer& server, std::string host,
-                 std::uint16_t port, bool tls, std::shared_ptr<const TlsContext> context,
+  // `server` must outlive it; where to is in `place`, not in its URL.
+  SmtpConnection(boost::asio::io_context& loop, const SmtpServer& server, const SmtpPlace& place,
                  Callbacks callbacks);
   SmtpConnection(const SmtpConnection&) = delete;
   SmtpConnection& operator=(const SmtpConnection&) = delete;
@@ -42,10 +42,12 @@ class SmtpConnection {
 
  private:
   enum class State : std::uint8_t {
+    // libcurl's, which is followed by what the server says
     greeting,
     hello,
     start_tls,
     auth,
+    // ours
     idle,
     mail,
     recipient,
@@ -54,38 +56,40 @@ class SmtpConnection {
     reset,
     closed
   };
-  void on_up(const Connected& connected);
+  bool on_said(std::string_view line);
+  bool may_go_on(const SmtpReply& reply);
+  bool on_hello(const SmtpReply& reply);
+  bool may_log_in();
+  bool give_up(std::string words, const SmtpReply& reply = {});
+  void on_up();
+  void on_set_up_failed(const Failure& why);
   void on_line(std::string_view line);
   void on_reply(const SmtpReply& reply);
-  void on_hello(const SmtpReply& reply);
-  void on_auth(const SmtpReply& reply);
   void on_transaction(const SmtpReply& reply);
-  void log_in();
   void be_ready();
   void say(std::string_view line);
   void write_body();
-  void wait(std::chrono::milliseconds limit);
+  void wait();
   void tell(const SmtpReply& reply, bool accepted);
   // Ends all: a mail that is on its way has this result.
   void fail(SmtpResult why);
+  bool wants_login() const { return !server_.username.empty() || !server_.bearer.empty(); }
   bool in_transaction() const { return state_ >= State::mail && state_ <= State::body; }
 
   const SmtpServer& server_;
-  const std::string host_;
-  const std::uint16_t port_;
-  bool tls_, loopback_ = false;
+  const SmtpPlace place_;
   Callbacks callbacks_;
   State state_ = State::greeting;
   SmtpReplyReader reader_;
   Timer timer_;
-  LineStream stream_;
   std::chrono::milliseconds timeout_{60'000};
 
+  bool tls_;
+  bool logged_in_ = false;
+  std::optional<SmtpResult> refusal_;  // why libcurl was told to go no further
   // What EHLO told.
   bool offers_tls_ = false, offers_size_ = false, offers_8bit_ = false, offers_utf8_ = false;
-  bool offers_plain_ = false, offers_login_ = false;
-  bool offers_xoauth2_ = false, offers_oauthbearer_ = false;
-  int auth_step_ = 0;
+  bool offers_password_ = false, offers_token_ = false;
 
   std::string recipient_;
   std::shared_ptr<const std::string> bytes_;
@@ -94,6 +98,7 @@ class SmtpConnection {
   bool answered_ = false;  // the server said something about this mail
   bool set_up_ = false;
   std::size_t sent_ = 0;
+  SmtpLink link_;  // last: it calls what is above
 };
 
 }  // namespace dragoman::net

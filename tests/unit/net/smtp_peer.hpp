@@ -38,7 +38,7 @@ class SmtpPeer : public PeerListener {
     Connection(SmtpPeer& p, tcp::socket&& s) : PeerConnection(std::move(s)), peer(p) {}
     SmtpPeer& peer;
     std::string mail;
-    bool in_mail = false;
+    bool in_mail = false, asked = false;  // asked: for what proves who it is
 
     void greet() override { say("", ""); }
     bool take() override {
@@ -78,12 +78,14 @@ class SmtpPeer : public PeerListener {
         static const std::map<std::string, std::string> usual{{"", "220 peer"},
                                                               {"DATA", "354 go on"},
                                                               {"QUIT", "221 bye"},
-                                                              {"AUTH", "235 2.7.0 welcome"},
                                                               {".", "250 2.0.0 queued as 1"},
                                                               {"STARTTLS", "220 go on"}};
         const auto found = usual.find(verb);
         words = verb == "EHLO" ? peer.hello : found == usual.end() ? "250 2.1.0 ok" : found->second;
+        if (verb == "AUTH") words = "334 ";
+        if (asked) words = "235 2.7.0 welcome";
       }
+      asked = words.starts_with("334");
       const bool secure_now = verb == "STARTTLS" && words.starts_with("220");
       write(words + "\r\n" + (secure_now ? peer.behind_starttls : ""));
       if (verb == "DATA" && words.starts_with("354")) in_mail = true;

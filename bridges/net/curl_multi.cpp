@@ -1,4 +1,4 @@
-#include "bridges/net/http_multi.hpp"
+#include "bridges/net/curl_multi.hpp"
 
 #include <utility>
 
@@ -18,8 +18,9 @@ struct CurlMulti::Watch {
   bool reading = false, writing = false;
 };
 
-CurlMulti::CurlMulti(asio::io_context& loop, long max_per_host, long max_total)
-    : loop_(loop), timer_(loop), multi_(curl_multi_init()) {
+CurlMulti::CurlMulti(asio::io_context& loop, long max_per_host, long max_total) : loop_(loop), timer_(loop) {
+  curl_global_init(CURL_GLOBAL_DEFAULT);
+  multi_ = curl_multi_init();
   curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &CurlMulti::on_socket);
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &CurlMulti::on_timer);
@@ -30,7 +31,10 @@ CurlMulti::CurlMulti(asio::io_context& loop, long max_per_host, long max_total)
   curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, max_total);
 }
 
-CurlMulti::~CurlMulti() { close(); }
+CurlMulti::~CurlMulti() {
+  close();
+  curl_global_cleanup();
+}
 
 void CurlMulti::start(Callbacks callbacks) { callbacks_ = std::move(callbacks); }
 
@@ -142,7 +146,6 @@ void CurlMulti::act(curl_socket_t socket, int mask) {
     if (message->msg != CURLMSG_DONE) continue;
     CURL* easy = message->easy_handle;
     auto result = message->data.result;
-    curl_multi_remove_handle(multi_, easy);
     callbacks_.ended(easy, result);
   }
   callbacks_.settled();

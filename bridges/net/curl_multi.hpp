@@ -1,5 +1,5 @@
 // libcurl's multi interface on an Asio loop: its sockets are watched, its timer is kept. One pool of
-// connections each.
+// connections each, and of the certificates that were read for them.
 #pragma once
 
 #include <chrono>
@@ -17,13 +17,15 @@ namespace dragoman::net {
 class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
  public:
   struct Callbacks {
-    // A transfer came to its end; its handle has been removed. More may follow before `settled`.
+    // A transfer came to its end. Its handle is still here: a connection that was all it was to make lives as
+    // long as it is. More may follow before `settled`.
     std::function<void(CURL*, CURLcode)> ended;
     // libcurl has done what there was to do and is not on the stack: close() may be called.
     std::function<void()> settled;
     std::function<void()> before_write;  // may be empty
   };
 
+  // 0: as many as there are.
   CurlMulti(boost::asio::io_context& loop, long max_per_host, long max_total);
   CurlMulti(const CurlMulti&) = delete;
   CurlMulti& operator=(const CurlMulti&) = delete;
@@ -48,7 +50,7 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
 
   boost::asio::io_context& loop_;
   boost::asio::steady_timer timer_;
-  CURLM* multi_;
+  CURLM* multi_ = nullptr;
   Callbacks callbacks_;
   std::unordered_map<curl_socket_t, std::shared_ptr<Watch>> watches_;
   Clock::time_point due_ = Clock::time_point::max();    // when libcurl wants to be called
