@@ -22,7 +22,7 @@ using asio::posix::stream_descriptor;
 
 namespace {
 
-constexpr std::size_t max_line = std::size_t{16} * 1024;
+constexpr std::size_t longest_line = std::size_t{16} * 1024;
 constexpr std::size_t read_piece = std::size_t{16} * 1024;
 constexpr long certificates_kept = 600;  // seconds until a file of them is read again
 
@@ -217,7 +217,7 @@ struct SmtpLink::Impl : std::enable_shared_from_this<SmtpLink::Impl> {
       if (left || finishing) return;
     }
     partial.erase(0, begin);
-    if (partial.size() > max_line)
+    if (partial.size() > longest_line)
       fail({Reason::connection_lost, place.host + " sent a line that is too long"});
   }
 
