@@ -18,20 +18,6 @@ namespace {
 constexpr std::size_t remembered_messages = 20;
 constexpr std::size_t remembered_length = 400;  // bytes of each
 
-// The id that an edit, a reply and so on points at.
-MessageId* target_of(Content& content) {
-  struct Find {
-    MessageId* operator()(Message& m) const { return m.quote ? &m.quote->message : nullptr; }
-    MessageId* operator()(Edit& e) const { return &e.target; }
-    MessageId* operator()(Retraction& r) const { return &r.target; }
-    MessageId* operator()(Reactions& r) const { return &r.target; }
-    MessageId* operator()(ReadMark& r) const { return &r.up_to; }
-    MessageId* operator()(Typing&) const { return nullptr; }
-    MessageId* operator()(Subject&) const { return nullptr; }
-  };
-  return std::visit(Find{}, content);
-}
-
 bool is_answered(const Content& content) {
   return !std::holds_alternative<Typing>(content) && !std::holds_alternative<ReadMark>(content);
 }

@@ -43,6 +43,9 @@ void xhtml(XmlWriter& out, const Text& text);
 
 namespace dragoman {
 
+// The id that an edit, a reply, a reaction and so on points at; null where it points at nothing.
+MessageId* target_of(Content& content);
+
 // Most clients show a file only where its URL is all of the body: a message with files and a text is several
 // stanzas, each file by itself and then the text; so is its correction. The first has the message's id, each
 // other part_id(id, 1), (id, 2), … Everything else stays as it is.

@@ -52,20 +52,6 @@ bool has_files(const Content& content) {
   return edit != nullptr && !edit->message.attachments.empty();
 }
 
-// The id that an edit, a reply and so on points at.
-MessageId* target_of(Content& content) {
-  struct Find {
-    MessageId* operator()(Message& m) const { return m.quote ? &m.quote->message : nullptr; }
-    MessageId* operator()(Edit& e) const { return &e.target; }
-    MessageId* operator()(Retraction& r) const { return &r.target; }
-    MessageId* operator()(Reactions& r) const { return &r.target; }
-    MessageId* operator()(ReadMark& r) const { return &r.up_to; }
-    MessageId* operator()(Typing&) const { return nullptr; }
-    MessageId* operator()(Subject&) const { return nullptr; }
-  };
-  return std::visit(Find{}, content);
-}
-
 }  // namespace
 
 void Muc::on_message(const Stanza& stanza) {

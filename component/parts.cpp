@@ -34,6 +34,19 @@ bool is_one(const Message& message) {
 
 }  // namespace
 
+MessageId* target_of(Content& content) {
+  struct Find {
+    MessageId* operator()(Message& m) const { return m.quote ? &m.quote->message : nullptr; }
+    MessageId* operator()(Edit& e) const { return &e.target; }
+    MessageId* operator()(Retraction& r) const { return &r.target; }
+    MessageId* operator()(Reactions& r) const { return &r.target; }
+    MessageId* operator()(ReadMark& r) const { return &r.up_to; }
+    MessageId* operator()(Typing&) const { return nullptr; }
+    MessageId* operator()(Subject&) const { return nullptr; }
+  };
+  return std::visit(Find{}, content);
+}
+
 std::vector<Content> for_xmpp(const Content& content) {
   std::vector<Content> out;
   if (const auto* message = std::get_if<Message>(&content); message != nullptr && !is_one(*message)) {

@@ -41,20 +41,6 @@ std::size_t character_length(std::string_view text) {
   return 0;
 }
 
-// The code point of a well-formed character.
-char32_t decode(std::string_view character) {
-  const auto byte = [&](std::size_t i) {
-    return static_cast<char32_t>(static_cast<unsigned char>(character[i]));
-  };
-  switch (character.size()) {
-    case 1: return byte(0);
-    case 2: return (byte(0) & 0x1FU) << 6 | (byte(1) & 0x3FU);
-    case 3: return (byte(0) & 0x0FU) << 12 | (byte(1) & 0x3FU) << 6 | (byte(2) & 0x3FU);
-    default:
-      return (byte(0) & 0x07U) << 18 | (byte(1) & 0x3FU) << 12 | (byte(2) & 0x3FU) << 6 | (byte(3) & 0x3FU);
-  }
-}
-
 std::uint64_t load8(const char* p) {
   std::uint64_t word;
   std::memcpy(&word, p, sizeof word);
@@ -179,6 +165,19 @@ bool is_xml_text(std::string_view text) {
 
 }  // namespace
 
+char32_t code_point(std::string_view character) {
+  const auto byte = [&](std::size_t i) {
+    return static_cast<char32_t>(static_cast<unsigned char>(character[i]));
+  };
+  switch (character.size()) {
+    case 1: return byte(0);
+    case 2: return (byte(0) & 0x1FU) << 6 | (byte(1) & 0x3FU);
+    case 3: return (byte(0) & 0x0FU) << 12 | (byte(1) & 0x3FU) << 6 | (byte(2) & 0x3FU);
+    default:
+      return (byte(0) & 0x07U) << 18 | (byte(1) & 0x3FU) << 12 | (byte(2) & 0x3FU) << 6 | (byte(3) & 0x3FU);
+  }
+}
+
 bool is_utf8(std::string_view bytes) {
   std::size_t i = 0;
   while (i < bytes.size()) {
@@ -255,7 +254,7 @@ std::string display_clean(std::string_view text) {
   std::size_t end = 0;  // behind the last character that is no space
   while (!rest.empty()) {
     const std::string_view character = rest.substr(0, character_length(rest));
-    const char32_t c = decode(character);
+    const char32_t c = code_point(character);
     rest.remove_prefix(character.size());
     if (is_bidi_or_invisible(c)) continue;
     if (is_space(c)) {

@@ -12,6 +12,7 @@ std::string to_utf8(std::string_view bytes, const std::string& fallback = {});
 // UTF-8 to another encoding, '?' for what it lacks.
 std::string from_utf8(std::string_view text, const std::string& encoding);
 
+char32_t code_point(std::string_view character);  // of one character that is well-formed
 // The length of the longest prefix of at most `limit` bytes that ends on a character boundary.
 std::size_t prefix_within(std::string_view text, std::size_t limit);
 

@@ -44,19 +44,6 @@ bool is_port(std::string_view port) {
 // ----------------------------------------------------------------------------------------------------------
 // nodes
 
-char32_t code_point(std::string_view character) {
-  const auto byte = [&](std::size_t i) {
-    return static_cast<char32_t>(static_cast<unsigned char>(character[i]));
-  };
-  switch (character.size()) {
-    case 1: return byte(0);
-    case 2: return (byte(0) & 0x1FU) << 6 | (byte(1) & 0x3FU);
-    case 3: return (byte(0) & 0x0FU) << 12 | (byte(1) & 0x3FU) << 6 | (byte(2) & 0x3FU);
-    default:
-      return (byte(0) & 0x07U) << 18 | (byte(1) & 0x3FU) << 12 | (byte(2) & 0x3FU) << 6 | (byte(3) & 0x3FU);
-  }
-}
-
 void append_utf8(std::string& out, char32_t c) {
   const auto byte = [&](char32_t b) { out += static_cast<char>(b); };
   if (c < 0x80) {

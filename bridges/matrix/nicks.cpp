@@ -31,17 +31,13 @@ std::vector<std::string_view> characters_of(std::string_view text) {
   return out;
 }
 
-UChar32 code_point(std::string_view character) {
-  return icu::UnicodeString::fromUTF8({character.data(), static_cast<int>(character.size())}).char32At(0);
-}
-
 // Without what shows nothing, and without marks that are stacked higher than any language does.
 std::string visible(std::string_view name) {
   constexpr UChar32 blank_braille = 0x2800;
   std::string out;
   std::size_t marks = 0;
   for (const std::string_view character : characters_of(name)) {
-    const UChar32 c = code_point(character);
+    const auto c = static_cast<UChar32>(code_point(character));
     if (c == blank_braille || u_hasBinaryProperty(c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT)) continue;
     const auto kind = u_charType(c);
     const bool mark = kind == U_NON_SPACING_MARK || kind == U_ENCLOSING_MARK;
@@ -52,7 +48,7 @@ std::string visible(std::string_view name) {
 }
 
 bool is_written_leftwards(std::string_view character) {
-  const auto direction = u_charDirection(code_point(character));
+  const auto direction = u_charDirection(static_cast<UChar32>(code_point(character)));
   return direction == U_RIGHT_TO_LEFT || direction == U_RIGHT_TO_LEFT_ARABIC;
 }
 
