@@ -8,11 +8,11 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <curl/curl.h>
 
 #include "bridges/net/curl_multi.hpp"
 #include "bridges/net/http_address.hpp"
-#include "bridges/net/timer.hpp"
 #include "mapping/utf8.hpp"
 
 namespace dragoman::net {
@@ -289,7 +289,9 @@ struct SmtpLink::Impl : std::enable_shared_from_this<SmtpLink::Impl> {
   void finish(std::chrono::milliseconds limit) {
     if (!is_up || left) return leave();
     finishing = true;
-    timer.after(limit, [self = shared_from_this()] { self->leave(); });
+    // The loop owns what finishes, and ends it with itself.
+    timer.expires_after(limit);
+    timer.async_wait([self = shared_from_this()](const auto&) { self->leave(); });
   }
 
   asio::io_context& loop;
@@ -302,7 +304,7 @@ struct SmtpLink::Impl : std::enable_shared_from_this<SmtpLink::Impl> {
   bool is_up = false, finishing = false, left = false;
   std::array<char, CURL_ERROR_SIZE> trouble{};
   stream_descriptor descriptor;  // never closes the socket: that is libcurl's
-  Timer timer;
+  asio::steady_timer timer;
   std::string partial;          // of a line
   std::string queued, leaving;  // `leaving` stays where it is until all of it has left
   std::size_t leaving_from = 0;
