@@ -155,7 +155,8 @@ struct SmtpLink::Impl : std::enable_shared_from_this<SmtpLink::Impl> {
         trouble.front() != '\0' ? display_clean(trouble.data()) : curl_easy_strerror(code);
     if (blocked) return {Reason::not_permitted, place.host + " has no address on the public Internet"};
     switch (code) {
-      case CURLE_COULDNT_RESOLVE_HOST: return {Reason::dns_failed, "There is no host named " + place.host};
+      case CURLE_COULDNT_RESOLVE_HOST:
+        return {Reason::dns_failed, "The name " + place.host + " could not be looked up"};
       case CURLE_COULDNT_CONNECT: {
         long number = 0;
         curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
