@@ -23,7 +23,7 @@ Media::Options media_options(const config::Bridge& bridge) {
 
 struct Hub::Delivered {
   std::unordered_set<std::string> known;
-  std::deque<std::string> order;
+  std::deque<const std::string*> order;  // of those known, oldest first
 };
 
 Hub::Hub(const NetworkContext& context, Patience how_long)
@@ -54,12 +54,13 @@ bool Hub::may_use(const PersonId& person) const { return is_allowed(settings.mat
 bool Hub::may_log_in(const PersonId& person) const { return is_allowed(settings.matrix.allow_login, person); }
 
 void Hub::note_delivered(const std::string& event_id) {
-  if (event_id.empty() || !delivered_->known.insert(event_id).second) return;
-  delivered_->order.push_back(event_id);
-  if (delivered_->order.size() > most_delivered) {
-    delivered_->known.erase(delivered_->order.front());
-    delivered_->order.pop_front();
-  }
+  if (event_id.empty()) return;
+  const auto [known, news] = delivered_->known.insert(event_id);
+  if (!news) return;
+  delivered_->order.push_back(&*known);
+  if (delivered_->order.size() <= most_delivered) return;
+  delivered_->known.erase(delivered_->known.find(*delivered_->order.front()));
+  delivered_->order.pop_front();
 }
 
 bool Hub::is_delivered(const std::string& event_id) const { return delivered_->known.contains(event_id); }

@@ -18,9 +18,6 @@ using Clock = std::chrono::steady_clock;
 namespace {
 
 constexpr std::size_t max_idle_handles = 64;
-// Requests that libcurl has at a time, for each connection it may make to a host: more wait here. Each takes
-// it some 14 KiB, and each that ends a walk through all that have no connection yet.
-constexpr std::size_t most_for_a_connection = 8;
 
 // "https://host:port", however it is written: those that are not the same wait apart.
 std::string origin_of(const std::string& url) {
@@ -41,7 +38,8 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
   // reverse, which would lead around the check of the address.
   std::shared_ptr<CurlMulti> trusted, untrusted;
   std::vector<CURL*> idle;
-  // What is on its way to one host, and what waits for its turn.
+  // What is on its way to one host, and what waits for its turn. libcurl has as many requests as it may make
+  // connections: one that waits in it takes some 20 KiB, and is walked past by each that ends.
   struct Lane {
     std::size_t at_libcurl = 0;
     std::deque<Id> waiting;
@@ -89,7 +87,7 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
   bool takes_turns(const Transfer& of) const { return options.max_per_host > 0 && !of.streaming; }
 
   void start_waiting(Lane& lane) {
-    while (!lane.waiting.empty() && lane.at_libcurl < most_for_a_connection * options.max_per_host) {
+    while (!lane.waiting.empty() && lane.at_libcurl < options.max_per_host) {
       Transfer* next = find(lane.waiting.front());
       lane.waiting.pop_front();
       if (next == nullptr) continue;  // cancelled
