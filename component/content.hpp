@@ -22,6 +22,8 @@ std::optional<Content> content(const Stanza& message);
 
 // XEP-0393 to spans: the markers leave the text. Exact to the XEP's rules, linear in time.
 Text styled(std::string_view body);
+// Whether it has a character of that markup at all: most lines of chat have none.
+bool has_markers(std::string_view body);
 
 }  // namespace dragoman::parse
 

@@ -251,9 +251,12 @@ std::string Gateway::new_token(const Stanza& of, bool receipt) {
   std::string token = new_token();
   const std::string jid = of.from.str();
   if (jid.size() + of.id.size() > longest_origin) return token;
-  token += " " + std::to_string(jid.size());
+  const std::string size = std::to_string(jid.size());
+  token.reserve(token.size() + size.size() + jid.size() + of.id.size() + 3);
+  token.append(" ").append(size);
   if (receipt) token += receipt_mark;
-  return token + " " + jid + of.id;
+  token.append(" ").append(jid).append(of.id);
+  return token;
 }
 
 }  // namespace dragoman

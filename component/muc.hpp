@@ -216,7 +216,7 @@ class Muc final : public RoomListener {
     MessageId id;  // of the first piece
     bool failed = false;
   };
-  void keep_sent(const std::string& token, std::shared_ptr<Pending> pending);
+  void keep_sent(std::string token, std::shared_ptr<Pending> pending);
 
   Gateway& gateway_;
   Room room_;

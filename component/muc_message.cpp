@@ -191,8 +191,8 @@ Content Muc::with_network_ids(Content content, const PersonId& sender) {
   return content;
 }
 
-void Muc::keep_sent(const std::string& token, std::shared_ptr<Pending> pending) {
-  sent_.emplace_back(token, std::move(pending));
+void Muc::keep_sent(std::string token, std::shared_ptr<Pending> pending) {
+  sent_.emplace_back(std::move(token), std::move(pending));
   if (sent_.size() > remembered_as_sent) sent_.pop_front();
 }
 
@@ -201,7 +201,7 @@ bool Muc::on_delivered(const Event& event, const std::string& token) {
   auto found = pending_.extract(token);
   if (found.empty()) return false;
   Pending& pending = *found.mapped();
-  keep_sent(token, found.mapped());
+  keep_sent(std::move(found.key()), found.mapped());
   if (pending.delivered++ == 0) pending.id = event.id;
   if (pending.delivered < pending.pieces || pending.failed) return true;
   if (pending.iq) gateway_.reply(*pending.iq);

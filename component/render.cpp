@@ -78,7 +78,7 @@ void mention_references(XmlWriter& out, const Text& said, const std::string& bod
 // XEP-0393 6: whether a text without any formatting would be read as if it had some.
 bool looks_styled(const Text& said) {
   if (std::any_of(said.spans.begin(), said.spans.end(), is_shown)) return false;
-  if (said.plain.find_first_of("*_~`>") == std::string::npos) return false;
+  if (!parse::has_markers(said.plain)) return false;
   const Text read = parse::styled(said.plain);
   return !read.spans.empty() || read.plain != said.plain;
 }

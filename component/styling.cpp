@@ -144,8 +144,7 @@ class LineParser {
 class BlockParser {
  public:
   Text parse(std::string_view body) {
-    // Most lines of chat hold nothing that could be one.
-    if (body.find_first_of("*_~`>") == std::string_view::npos) return Text(std::string(body));
+    if (!parse::has_markers(body)) return Text(std::string(body));
     out_.plain.reserve(body.size());
     for (std::size_t begin = 0; begin <= body.size();) {
       std::size_t end = body.find('\n', begin);
@@ -324,6 +323,12 @@ std::string marked_line(std::string_view line, const std::vector<Span>& wanted) 
 }  // namespace
 
 namespace parse {
+
+bool has_markers(std::string_view body) {
+  constexpr std::string_view markers = "*_~`>";
+  return std::any_of(markers.begin(), markers.end(),
+                     [body](char marker) { return body.find(marker) != std::string_view::npos; });
+}
 
 Text styled(std::string_view body) { return BlockParser().parse(body); }
 
