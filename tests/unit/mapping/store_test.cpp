@@ -1,6 +1,5 @@
 #include "mapping/store.hpp"
 
-#include <SQLiteCpp/Statement.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
