@@ -18,9 +18,18 @@ struct CurlMulti::Watch {
   bool reading = false, writing = false;
 };
 
-CurlMulti::CurlMulti(asio::io_context& loop, long max_per_host, long max_total) : loop_(loop), timer_(loop) {
-  curl_global_init(CURL_GLOBAL_DEFAULT);
-  multi_ = curl_multi_init();
+namespace {
+
+// For good: a look-up that nobody waits for any more may still run when the last pool has gone.
+CURLM* new_multi() {
+  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
+  return ready == CURLE_OK ? curl_multi_init() : nullptr;
+}
+
+}  // namespace
+
+CurlMulti::CurlMulti(asio::io_context& loop, long max_per_host, long max_total)
+    : loop_(loop), timer_(loop), multi_(new_multi()) {
   curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &CurlMulti::on_socket);
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &CurlMulti::on_timer);
@@ -31,10 +40,7 @@ CurlMulti::CurlMulti(asio::io_context& loop, long max_per_host, long max_total) 
   curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, max_total);
 }
 
-CurlMulti::~CurlMulti() {
-  close();
-  curl_global_cleanup();
-}
+CurlMulti::~CurlMulti() { close(); }
 
 void CurlMulti::start(Callbacks callbacks) { callbacks_ = std::move(callbacks); }
 

@@ -50,7 +50,7 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
 
   boost::asio::io_context& loop_;
   boost::asio::steady_timer timer_;
-  CURLM* multi_ = nullptr;
+  CURLM* multi_;
   Callbacks callbacks_;
   std::unordered_map<curl_socket_t, std::shared_ptr<Watch>> watches_;
   Clock::time_point due_ = Clock::time_point::max();    // when libcurl wants to be called

@@ -154,10 +154,10 @@ void SmtpConnection::on_set_up_failed(const Failure& why) {
   if (refusal_) return fail(*refusal_);
   auto result = trouble(why.text);
   if (why.reason == Reason::login_failed) {
-    // By XOAUTH2 a server says why in the place of a question, and libcurl leaves it at that.
+    // It went on asking; by XOAUTH2 it says so why the token is none, and libcurl leaves it at that.
     result.code = login_refused;
-    result.words += ": it does not take the access token";
-  } else if (state_ == State::hello && tls_ && !place_.tls && why.reason == Reason::connection_lost) {
+    if (!server_.bearer.empty()) result.words += ": it does not take the access token";
+  } else if (state_ == State::hello && tls_ && !place_.tls && why.reason == Reason::network_error) {
     result.words = "The mail server spoke on before TLS";
   }
   fail(std::move(result));

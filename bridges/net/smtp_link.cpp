@@ -13,6 +13,7 @@
 
 #include "bridges/net/curl_multi.hpp"
 #include "bridges/net/http_address.hpp"
+#include "bridges/net/http_client.hpp"
 #include "mapping/utf8.hpp"
 
 namespace dragoman::net {
@@ -31,17 +32,8 @@ bool proves_itself(const SmtpServer& server) { return !server.bearer.empty() || 
 std::string url_of(const SmtpServer& server, const SmtpPlace& place) {
   const bool numeric6 = place.host.find(':') != std::string::npos;
   const auto host = numeric6 ? '[' + place.host + ']' : place.host;
-  std::string name;  // what EHLO says: letters, digits and what is escaped here
-  for (const char c : server.host) {
-    if (c == '[') {
-      name += "%5B";
-    } else if (c == ']') {
-      name += "%5D";
-    } else {
-      name += c;
-    }
-  }
-  return (place.tls ? "smtps://" : "smtp://") + host + ':' + std::to_string(place.port) + '/' + name;
+  return (place.tls ? "smtps://" : "smtp://") + host + ':' + std::to_string(place.port) + '/' +
+         url_encoded(server.host);  // what EHLO says
 }
 
 }  // namespace
@@ -181,6 +173,7 @@ struct SmtpLink::Impl : std::enable_shared_from_this<SmtpLink::Impl> {
       case CURLE_LOGIN_DENIED: return {Reason::login_failed, "The mail server refused our login"};
       case CURLE_URL_MALFORMAT:
       case CURLE_UNSUPPORTED_PROTOCOL: return {Reason::invalid, "The mail server's URL is none"};
+      case CURLE_WEIRD_SERVER_REPLY: return {Reason::network_error, place.host + " spoke out of turn"};
       default: return {Reason::connection_lost, "The connection to " + place.host + " was lost: " + why};
     }
   }

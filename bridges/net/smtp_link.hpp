@@ -32,7 +32,7 @@ class SmtpLink {
     std::function<void()> up;
     std::function<void(std::string_view)> line;  // once it is up
     // Reason: invalid, dns_failed, not_permitted, connection_refused, certificate_invalid, tls_failed,
-    // login_failed, timed_out or connection_lost.
+    // login_failed, timed_out, network_error (the server spoke out of turn) or connection_lost.
     std::function<void(Failure)> down;
     std::function<void()> drained;  // all that was to be written has left
   };

@@ -106,6 +106,18 @@ TEST_F(SmtpLogin, TakesNothingThatCameInClearBehindStarttls) {
   EXPECT_TRUE(peer.mails.empty());
 }
 
+TEST_F(SmtpLogin, AServerThatGoesWhenTlsIsUpIsALostConnection) {
+  peer.use(certificate());
+  server.ca_file = certificate().file();
+  peer.hello = "250-peer\r\n250 STARTTLS";
+  int hellos = 0;
+  peer.answer = [&](const std::string& verb, const std::string&) -> std::string {
+    return verb == "EHLO" && ++hellos == 2 ? "hang up" : "";
+  };
+  EXPECT_THAT(one().words, HasSubstr("The connection to 127.0.0.1 was lost"));
+  EXPECT_EQ(hellos, 2);
+}
+
 TEST_F(SmtpLogin, LogsInByPlain) {
   peer.hello = "250-peer\r\n250 AUTH LOGIN PLAIN";
   server.username = "alice";
@@ -153,6 +165,18 @@ TEST_F(SmtpLogin, ARefusedLoginIsEverybodysTrouble) {
   EXPECT_FALSE(result.reached);
   EXPECT_EQ(result.words, "The mail server refused our login: 535 Authentication failed");
   EXPECT_TRUE(peer.mails.empty());
+}
+
+TEST_F(SmtpLogin, AServerThatGoesOnAskingForThePasswordRefusesIt) {
+  peer.hello = "250-peer\r\n250 AUTH PLAIN";
+  server.username = "alice";
+  server.password = "secret";
+  peer.answer = [](const std::string& verb, const std::string&) -> std::string {
+    return verb.empty() || verb == "EHLO" ? "" : "334 ";
+  };
+  const auto result = one();
+  EXPECT_EQ(result.code, 535);
+  EXPECT_EQ(result.words, "The mail server refused our login");
 }
 
 class SmtpTokens : public SmtpLogin, public testing::WithParamInterface<const char*> {};
