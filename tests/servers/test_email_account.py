@@ -77,8 +77,13 @@ class OwnAccount(AccountPeople):
         bob = self.stage.mail_user("bob")
         bob.write(ACCOUNT, "After a restart.", answer_to=mail)
         self.expect_chat(alice, bob, "After a restart.", since, 60)
-        for words in ("First.", "While it was killed.", "After a restart."):
-            self.assertEqual([words], self.heard(alice, words, since))
+        for words in ("While it was killed.", "After a restart."):
+            self.assertEqual(1, len(self.heard(alice, words, since)), words)
+        # Killed as soon as it was heard: before that was noted, it comes again, under its id (docs/email.md, "What can't be
+        # promised").
+        first = self.heard(alice, "First.", since)
+        self.assertLessEqual(len(first), 2)
+        self.assertEqual(1, len({s.id for s in first} - {None}))
 
     def test_what_she_sends_by_another_program_is_her_own_message_once(self):
         alice, bob, mail = self.known()
@@ -100,7 +105,7 @@ class OwnAccount(AccountPeople):
         self.send_by_another_program(bob, bob.address, "And last.", answer_to=mail)
         self.own(alice, "And last.", since, 60)
         for words in ("Are you there?", "By my other program.", "While it was killed.", "And last."):
-            told = {s.id for s in alice.seen.all[since:] if s.kind == "message" and words in str(s)}
+            told = [s for s in alice.seen.all[since:] if s.kind == "message" and words in str(s)]
             self.assertEqual(0 if words == "Are you there?" else 1, len(told), words)
 
     def test_what_she_sends_to_several_by_another_program_is_said_in_their_room(self):
